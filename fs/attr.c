@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the object is, a file each: .bpf of a map, the root of the others. */
+#include <linux/seq_file.h>
+
+#include "bpffs.h"
+
+/**
+ * struct attr - one attribute
+ * @name: of its file
+ * @kinds: of the objects that have it
+ * @show: prints it, with a newline
+ */
+struct attr {
+	const char *name;
+	unsigned int kinds;
+	void (*show)(struct seq_file *seq, struct bpffs_info *info);
+};
+
+static void show_id(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%u\n", bpffs_object_id(&info->object));
+}
+
+static void show_type(struct seq_file *seq, struct bpffs_info *info)
+{
+	const char *word = NULL;
+	u32 type = bpffs_object_type(&info->object, &word);
+
+	if (word)
+		seq_printf(seq, "%s\n", word);
+	else
+		seq_printf(seq, "%u\n", type);
+}
+
+static void show_name(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%s\n", bpffs_object_name(&info->object));
+}
+
+static void show_key_size(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%u\n", info->object.map->key_size);
+}
+
+static void show_value_size(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%u\n", info->object.map->value_size);
+}
+
+static void show_max_entries(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%u\n", info->object.map->max_entries);
+}
+
+static void show_flags(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%#x\n", info->object.map->map_flags);
+}
+
+static void show_frozen(struct seq_file *seq, struct bpffs_info *info)
+{
+	seq_printf(seq, "%u\n", READ_ONCE(info->object.map->frozen));
+}
+
+/* The descriptor's own description, as /proc/PID/fdinfo has it. */
+static void show_info(struct seq_file *seq, struct bpffs_info *info)
+{
+	struct file *file = info->object.file;
+
+	if (file->f_op->show_fdinfo)
+		file->f_op->show_fdinfo(seq, file);
+}
+
+static void show_error(struct seq_file *seq, struct bpffs_info *info)
+{
+	bpffs_errors_show(&info->errors, seq);
+}
+
+#define ALL (BPFFS_MAP | BPFFS_PROG | BPFFS_LINK)
+
+static const struct attr attrs[] = {
+	{ "id",			ALL,			show_id },
+	{ "type",		ALL,			show_type },
+	{ "name",		BPFFS_MAP | BPFFS_PROG,	show_name },
+	{ "key_size",		BPFFS_MAP,		show_key_size },
+	{ "value_size",		BPFFS_MAP,		show_value_size },
+	{ "max_entries",	BPFFS_MAP,		show_max_entries },
+	{ "flags",		BPFFS_MAP,		show_flags },
+	{ "frozen",		BPFFS_MAP,		show_frozen },
+	{ "info",		ALL,			show_info },
+	{ "error",		ALL,			show_error },
+};
+
+static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
+{
+	return attr->kinds & info->object.kind;
+}
+
+/* --- A file --- */
+
+static int attr_show(struct seq_file *seq, void *unused)
+{
+	struct inode *inode = seq->private;
+	const struct attr *attr = inode->i_private;
+
+	attr->show(seq, bpffs_info(inode->i_sb));
+	return 0;
+}
+
+static int attr_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, attr_show, inode);
+}
+
+static const struct file_operations attr_fops = {
+	.owner		= THIS_MODULE,
+	.open		= attr_open,
+	.read_iter	= seq_read_iter,
+	.splice_read	= copy_splice_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static struct inode *attr_inode(struct super_block *sb, const struct attr *attr)
+{
+	struct inode *inode;
+
+	inode = bpffs_new_inode(sb, BPFFS_INO_ATTR + (attr - attrs),
+				S_IFREG | (bpffs_info(sb)->mode & 0444));
+	if (IS_ERR(inode))
+		return inode;
+	inode->i_private = (void *)attr;
+	inode->i_fop = &attr_fops;
+	return inode;
+}
+
+/* --- Their directory --- */
+
+static struct dentry *attr_lookup(struct inode *dir, struct dentry *dentry,
+				  unsigned int flags)
+{
+	const struct bpffs_info *info = bpffs_info(dir->i_sb);
+	const struct qstr *name = &dentry->d_name;
+	struct inode *inode = NULL;
+	unsigned int i;
+
+	if (name->len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		if (strlen(attrs[i].name) == name->len &&
+		    !memcmp(attrs[i].name, name->name, name->len) &&
+		    has_attr(info, &attrs[i])) {
+			inode = attr_inode(dir->i_sb, &attrs[i]);
+			break;
+		}
+	}
+	return d_splice_alias(inode, dentry);
+}
+
+/* Position 2 + i is attribute i, whether or not the object has it. */
+static int attr_iterate(struct file *file, struct dir_context *ctx)
+{
+	const struct bpffs_info *info = bpffs_info(file_inode(file)->i_sb);
+	const struct attr *attr;
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	for (; ctx->pos - 2 < ARRAY_SIZE(attrs); ctx->pos++) {
+		attr = &attrs[ctx->pos - 2];
+		if (has_attr(info, attr) &&
+		    !dir_emit(ctx, attr->name, strlen(attr->name),
+			      BPFFS_INO_ATTR + (attr - attrs), DT_REG))
+			break;
+	}
+	return 0;
+}
+
+static const struct file_operations attr_dir_fops = {
+	.owner		= THIS_MODULE,
+	.read		= generic_read_dir,
+	.iterate_shared	= attr_iterate,
+	.llseek		= generic_file_llseek,
+	.fsync		= noop_fsync,
+};
+
+static const struct inode_operations attr_dir_iops = {
+	.lookup		= attr_lookup,
+};
+
+/* The directory of the attributes. They are only read, whoever may list it. */
+struct inode *bpffs_attr_root(struct super_block *sb, u64 ino)
+{
+	umode_t mode = bpffs_info(sb)->mode & 0444;
+	struct inode *inode;
+
+	inode = bpffs_new_inode(sb, ino, S_IFDIR | mode | mode >> 2);
+	if (IS_ERR(inode))
+		return inode;
+	inode->i_op = &attr_dir_iops;
+	inode->i_fop = &attr_dir_fops;
+	return inode;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the module share.
+ *
+ * mount options --> super.c --> object.c    bind a map, a program or a link
+ * path name     --> root.c                  a name becomes a dentry
+ * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
+ * element file  --> element.c               a value as text, and back
+ * key, value    --> map.c                   the one place that knows map types
+ * .bpf          --> attr.c, error.c         what the object is, what was refused
+ *
+ * layout.c and text.c, which turn bytes into text, are shared with user space.
+ */
+#ifndef _BPFFS_H
+#define _BPFFS_H
+
+#include <linux/bpf.h>
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "text.h"
+
+/* Beyond it an element file gives EFBIG. */
+#define BPFFS_VALUE_MAX		SZ_64M
+
+/* Inode numbers below it are for directories and attributes. */
+#define BPFFS_INO_ROOT		1
+#define BPFFS_INO_DOT_BPF	2
+#define BPFFS_INO_ATTR		3
+#define BPFFS_INO_ELEMENT	64
+
+enum bpffs_kind {
+	BPFFS_MAP	= BIT(0),
+	BPFFS_PROG	= BIT(1),
+	BPFFS_LINK	= BIT(2),
+};
+
+/**
+ * struct bpffs_object - the BPF object of a mount
+ * @file: the mounter's open file. Holding it, not just the object, keeps what
+ *	an open descriptor keeps: the object, its user reference, its mode.
+ * @kind: which of the following is valid; none while @file is NULL
+ * @map: for BPFFS_MAP
+ * @prog: for BPFFS_PROG
+ * @link: for BPFFS_LINK
+ */
+struct bpffs_object {
+	struct file *file;
+	enum bpffs_kind kind;
+	union {
+		struct bpf_map *map;
+		struct bpf_prog *prog;
+		struct bpf_link *link;
+	};
+};
+
+struct bpffs_map_type;
+
+#define BPFFS_ERRORS		16
+
+/**
+ * struct bpffs_errors - the last refusals of a mount, for .bpf/error
+ * @lock: guards the rest
+ * @sentence: a ring
+ * @next: the oldest of it
+ */
+struct bpffs_errors {
+	struct mutex lock; /* taken last */
+	char *sentence[BPFFS_ERRORS];
+	unsigned int next;
+};
+
+/**
+ * struct bpffs_info - what a superblock (and before it, a fs_context) holds
+ * @object: bound by fd=
+ * @type: what the map's type can do
+ * @key: layout of keys; NULL for key=none, and where there are no elements
+ * @value: layout of values; NULL where there are no elements
+ * @shape: how the bytes of a value are laid out
+ * @born: the constant ctime of every file
+ * @uid: owner of every file
+ * @gid: its group
+ * @mode: permissions of the element files
+ * @no_keys: key=none was given
+ * @errors: the last refusals
+ *
+ * Constant after fill_super but for @errors.
+ */
+struct bpffs_info {
+	struct bpffs_object object;
+	const struct bpffs_map_type *type;
+	struct bpffs_layout *key;
+	struct bpffs_layout *value;
+	struct bpffs_shape shape;
+	struct timespec64 born;
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+	bool no_keys;
+	struct bpffs_errors errors;
+};
+
+static inline struct bpffs_info *bpffs_info(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/* super.c */
+char *bpffs_layout_text(const struct bpffs_layout *layout);
+struct inode *bpffs_new_inode(struct super_block *sb, u64 ino, umode_t mode);
+
+/* object.c */
+int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd);
+void bpffs_object_release(struct bpffs_object *object);
+u32 bpffs_object_id(const struct bpffs_object *object);
+const char *bpffs_object_name(const struct bpffs_object *object);
+u32 bpffs_object_type(const struct bpffs_object *object, const char **word);
+bool bpffs_object_readable(const struct bpffs_object *object);
+bool bpffs_object_writable(const struct bpffs_object *object);
+
+/* words.c */
+const char *bpffs_map_word(u32 type);
+const char *bpffs_prog_word(u32 type);
+const char *bpffs_link_word(u32 type);
+
+/* map.c: what a map type can do */
+enum bpffs_can {
+	BPFFS_CAN_LIST		= BIT(0),
+	BPFFS_CAN_READ		= BIT(1),
+	BPFFS_CAN_WRITE		= BIT(2),
+	BPFFS_CAN_CREATE	= BIT(3),
+	BPFFS_CAN_DELETE	= BIT(4),
+	BPFFS_IS_ARRAY		= BIT(5),	/* every index exists */
+};
+
+const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map);
+bool bpffs_map_can(const struct bpffs_info *info, enum bpffs_can what);
+int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
+bool bpffs_map_has(const struct bpffs_info *info, const void *key);
+int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
+int bpffs_map_update(const struct bpffs_info *info, const void *key,
+		     const void *value, u64 flags);
+int bpffs_map_edit(const struct bpffs_info *info, const void *key,
+		   void (*edit)(void *value, void *arg), void *arg);
+int bpffs_map_delete(const struct bpffs_info *info, const void *key);
+bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
+
+/* keys.c: the keys of a map at one moment */
+struct bpffs_keys;
+
+struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info);
+void bpffs_keys_free(struct bpffs_keys *keys);
+const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
+
+/* root.c */
+extern const struct dentry_operations bpffs_dentry_ops;
+struct inode *bpffs_map_root(struct super_block *sb);
+
+/* list.c */
+extern const struct file_operations bpffs_list_fops;
+u64 bpffs_key_ino(const struct bpffs_info *info, const void *key);
+
+/* element.c */
+struct inode *bpffs_element_inode(struct super_block *sb, const void *key);
+const void *bpffs_element_key(const struct inode *inode);
+bool bpffs_element_is_open(const struct inode *inode);
+bool bpffs_is_element(const struct inode *inode);
+int bpffs_element_open_new(struct inode *inode, struct file *file);
+void bpffs_element_free(struct inode *inode);
+
+/* attr.c */
+struct inode *bpffs_attr_root(struct super_block *sb, u64 ino);
+
+/* error.c */
+void bpffs_errors_init(struct bpffs_errors *errors);
+void bpffs_errors_free(struct bpffs_errors *errors);
+void bpffs_errors_show(struct bpffs_errors *errors, struct seq_file *seq);
+__printf(2, 3)
+void bpffs_refuse(struct bpffs_info *info, const char *fmt, ...);
+
+#endif

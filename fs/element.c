@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file of an element: its inode, open, read and stat. */
+#include <linux/uio.h>
+
+#include "element.h"
+
+static const struct file_operations element_fops;
+static const struct inode_operations element_iops;
+
+bool bpffs_is_element(const struct inode *inode)
+{
+	return inode->i_fop == &element_fops;
+}
+
+const void *bpffs_element_key(const struct inode *inode)
+{
+	return bpffs_element(inode)->key;
+}
+
+bool bpffs_element_is_open(const struct inode *inode)
+{
+	return READ_ONCE(bpffs_element(inode)->opens);
+}
+
+struct inode *bpffs_element_inode(struct super_block *sb, const void *key)
+{
+	const struct bpffs_info *info = bpffs_info(sb);
+	u32 key_size = info->object.map->key_size;
+	struct bpffs_element *element;
+	struct inode *inode;
+
+	element = kzalloc(struct_size(element, key, key_size), GFP_KERNEL_ACCOUNT);
+	if (!element)
+		return ERR_PTR(-ENOMEM);
+	inode = bpffs_new_inode(sb, bpffs_key_ino(info, key),
+				S_IFREG | (info->mode & 0666));
+	if (IS_ERR(inode)) {
+		kfree(element);
+		return inode;
+	}
+	mutex_init(&element->lock);
+	memcpy(element->key, key, key_size);
+	inode->i_private = element;
+	inode->i_op = &element_iops;
+	inode->i_fop = &element_fops;
+	return inode;
+}
+
+/* At eviction: there are no open files any more. */
+void bpffs_element_free(struct inode *inode)
+{
+	struct bpffs_element *element = bpffs_element(inode);
+
+	mutex_destroy(&element->lock);
+	kfree(element);
+}
+
+static int open_element(struct inode *inode, struct file *file, bool pending)
+{
+	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct bpffs_element *element = bpffs_element(inode);
+	struct bpffs_open *open;
+
+	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
+		return -EFBIG;
+	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		return -ENOMEM;
+	/* The flags of creation are still here, but gone at ->release. */
+	open->pending = pending;
+	open->may_insert = file->f_flags & O_CREAT &&
+			   bpffs_map_can(info, BPFFS_CAN_CREATE);
+	open->excl = file->f_flags & O_EXCL;
+	open->zero_on_close = pending &&
+			      !(file->f_flags & (O_TRUNC | O_EXCL | O_APPEND));
+
+	mutex_lock(&element->lock);
+	element->open = element->opens++ ? NULL : open;
+	mutex_unlock(&element->lock);
+	file->private_data = open;
+	return 0;
+}
+
+static int element_open(struct inode *inode, struct file *file)
+{
+	return open_element(inode, file, false);
+}
+
+/* ->open of a file whose element is not there yet. */
+int bpffs_element_open_new(struct inode *inode, struct file *file)
+{
+	return open_element(inode, file, true);
+}
+
+static int element_release(struct inode *inode, struct file *file)
+{
+	struct bpffs_element *element = bpffs_element(inode);
+	struct bpffs_open *open = file->private_data;
+
+	mutex_lock(&element->lock);
+	bpffs_write_close(inode, open);
+	element->opens--;
+	element->open = NULL;
+	mutex_unlock(&element->lock);
+
+	bpffs_parser_free(open->parser);
+	kvfree(open->value);
+	kfree(open);
+	return 0;
+}
+
+/* A new sample. Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM. */
+static int take_sample(struct inode *inode, struct bpffs_open *open)
+{
+	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	int err;
+
+	open->sampled = false;
+	if (!open->value)
+		open->value = kvzalloc(bpffs_shape_bytes(&info->shape),
+				       GFP_KERNEL_ACCOUNT);
+	if (!open->value)
+		return -ENOMEM;
+	err = bpffs_map_read(info, bpffs_element_key(inode), open->value);
+	if (err)
+		return err;
+	open->sampled = true;
+	open->consumed = false;
+	open->size = U64_MAX;
+	memset(&open->pos, 0, sizeof(open->pos));
+	return 0;
+}
+
+/* Length of the text of this open file, sampling if it has not yet. */
+static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
+{
+	const struct bpffs_shape *shape = &bpffs_info(inode->i_sb)->shape;
+	int err;
+
+	*size = 0;
+	if (open->pending)
+		return 0;
+	if (!open->sampled) {
+		err = take_sample(inode, open);
+		if (err)
+			return err;
+	}
+	if (open->size == U64_MAX)
+		open->size = bpffs_text_size(shape, open->value);
+	*size = open->size;
+	return 0;
+}
+
+static ssize_t read_window(struct inode *inode, struct bpffs_open *open,
+			   loff_t *pos, struct iov_iter *to)
+{
+	const struct bpffs_shape *shape = &bpffs_info(inode->i_sb)->shape;
+	ssize_t done = 0;
+
+	while (iov_iter_count(to)) {
+		size_t want = min(iov_iter_count(to), sizeof(open->window));
+		size_t got, copied;
+
+		got = bpffs_text_read(shape, open->value, *pos, &open->pos,
+				      open->window, want);
+		copied = copy_to_iter(open->window, got, to);
+		*pos += copied;
+		done += copied;
+		if (copied < got)
+			return done ?: -EFAULT;
+		if (!got)
+			break;
+	}
+	return done;
+}
+
+static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct bpffs_open *open = iocb->ki_filp->private_data;
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct bpffs_element *element = bpffs_element(inode);
+	ssize_t ret = 0;
+
+	mutex_lock(&element->lock);
+	if (open->pending)
+		goto out;
+	if (!open->sampled || (iocb->ki_pos == 0 && open->consumed)) {
+		ret = take_sample(inode, open);
+		if (ret)
+			goto out;
+	}
+	if (iocb->ki_pos == 0)
+		open->consumed = true;
+	ret = read_window(inode, open, &iocb->ki_pos, to);
+out:
+	mutex_unlock(&element->lock);
+	return ret;
+}
+
+static loff_t element_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct bpffs_open *open = file->private_data;
+	struct inode *inode = file_inode(file);
+	struct bpffs_element *element = bpffs_element(inode);
+	u64 size = 0;
+	int err = 0;
+
+	if (whence == SEEK_END) {
+		mutex_lock(&element->lock);
+		err = text_size(inode, open, &size);
+		mutex_unlock(&element->lock);
+	}
+	if (err)
+		return err;
+	return generic_file_llseek_size(file, offset, whence,
+					inode->i_sb->s_maxbytes, size);
+}
+
+/* Two open files of one key have two inodes: a lock would exclude nobody. */
+static int element_lock(struct file *file, int cmd, struct file_lock *lock)
+{
+	return -EOPNOTSUPP;
+}
+
+static const struct file_operations element_fops = {
+	.owner		= THIS_MODULE,
+	.open		= element_open,
+	.release	= element_release,
+	.read_iter	= element_read_iter,
+	.write_iter	= bpffs_write_iter,
+	.llseek		= element_llseek,
+	.splice_read	= copy_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.lock		= element_lock,
+	.flock		= element_lock,
+	.fsync		= noop_fsync,
+};
+
+/* Size of an element's text when no open file has a sample of it. */
+static int fresh_size(struct inode *inode, u64 *size)
+{
+	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	void *value;
+	int err;
+
+	value = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
+	if (!value)
+		return -ENOMEM;
+	err = bpffs_map_read(info, bpffs_element_key(inode), value);
+	if (!err)
+		*size = bpffs_text_size(&info->shape, value);
+	kvfree(value);
+	return err;
+}
+
+static int stat_size(struct inode *inode, struct kstat *stat)
+{
+	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct bpffs_element *element = bpffs_element(inode);
+	struct bpffs_open *open;
+	u64 size = 0;
+	int err;
+
+	/* Too big for a text: no size, as files of /proc have none. */
+	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX) {
+		stat->result_mask &= ~STATX_SIZE;
+		return 0;
+	}
+	mutex_lock(&element->lock);
+	open = element->open;
+	err = open ? text_size(inode, open, &size) : fresh_size(inode, &size);
+	if (err == -ENOENT && element->opens) {
+		stat->nlink = 0;
+		err = 0;
+	}
+	mutex_unlock(&element->lock);
+	stat->size = size;
+	return err;
+}
+
+/* mtime is now and ctime constant: tar and rsync need exactly this. */
+static int element_getattr(struct mnt_idmap *idmap, const struct path *path,
+			   struct kstat *stat, u32 request_mask,
+			   unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	bpffs_fillattr(idmap, request_mask, inode, stat);
+	ktime_get_coarse_real_ts64(&stat->mtime);
+	if (request_mask & STATX_SIZE)
+		return stat_size(inode, stat);
+	stat->result_mask &= ~STATX_SIZE;
+	return 0;
+}
+
+/* rsync cuts a file to what it has written; everybody else to nothing. */
+static bool may_truncate(struct bpffs_element *element, loff_t size)
+{
+	return !size || (element->open && size == element->open->next);
+}
+
+/*
+ * Times, owner and mode are accepted and ignored: refusing them would break
+ * tar, rsync -a, install and cp -p. But touch, which sets a time and no size,
+ * makes an element that is not there yet.
+ */
+static int element_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			   struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	struct bpffs_element *element = bpffs_element(inode);
+	int err;
+
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	mutex_lock(&element->lock);
+	if (attr->ia_valid & ATTR_SIZE)
+		err = may_truncate(element, attr->ia_size) ? 0 : -EINVAL;
+	else if (attr->ia_valid & ATTR_MTIME && element->open)
+		err = bpffs_write_touch(inode, element->open);
+	mutex_unlock(&element->lock);
+	return err;
+}
+
+static const struct inode_operations element_iops = {
+	.getattr	= element_getattr,
+	.setattr	= element_setattr,
+};

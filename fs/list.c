@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* getdents of a map's root: the names of its keys. */
+#include <linux/siphash.h>
+#include <linux/slab.h>
+
+#include "bpffs.h"
+
+/*
+ * struct listing - of one open directory, guarded by its f_pos_lock
+ * @keys: as they were at the first getdents since the last rewinddir, so that
+ *	telldir and seekdir are positions in it; NULL until then, and for arrays
+ */
+struct listing {
+	struct bpffs_keys *keys;
+};
+
+/* Behind "." and "..", the position in the directory is that of the key. */
+#define DOTS	2
+
+/* Stable over mounts and boots, as it is a function of the key alone. */
+u64 bpffs_key_ino(const struct bpffs_info *info, const void *key)
+{
+	static const siphash_key_t seed = { { 0x6270666673ULL, 0x6b6579ULL } };
+	u64 ino = siphash(key, info->object.map->key_size, &seed);
+
+	return ino < BPFFS_INO_ELEMENT ? ino + BPFFS_INO_ELEMENT : ino;
+}
+
+static int list_open(struct inode *inode, struct file *file)
+{
+	struct listing *listing = kzalloc(sizeof(*listing), GFP_KERNEL_ACCOUNT);
+
+	file->private_data = listing;
+	return listing ? 0 : -ENOMEM;
+}
+
+static int list_release(struct inode *inode, struct file *file)
+{
+	struct listing *listing = file->private_data;
+
+	bpffs_keys_free(listing->keys);
+	kfree(listing);
+	return 0;
+}
+
+static bool emit_key(const struct bpffs_info *info, struct dir_context *ctx,
+		     const void *key)
+{
+	char name[BPFFS_NAME_MAX + 1];
+	int len = bpffs_name_encode(info->key, key, name);
+
+	return dir_emit(ctx, name, len, bpffs_key_ino(info, key), DT_REG);
+}
+
+static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
+{
+	u32 index;
+
+	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
+		index = ctx->pos - DOTS;
+		if (!emit_key(info, ctx, &index))
+			return;
+		cond_resched();
+	}
+}
+
+static int list_keys(const struct bpffs_info *info, struct listing *listing,
+		     struct dir_context *ctx)
+{
+	const void *key;
+
+	if (!listing->keys) {
+		struct bpffs_keys *keys = bpffs_keys_get(info);
+
+		if (IS_ERR(keys))
+			return PTR_ERR(keys);
+		listing->keys = keys;
+	}
+	while ((key = bpffs_keys_at(listing->keys, ctx->pos - DOTS))) {
+		if (!emit_key(info, ctx, key))
+			break;
+		ctx->pos++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int list_iterate(struct file *file, struct dir_context *ctx)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(file)->i_sb);
+	struct listing *listing = file->private_data;
+
+	if (ctx->pos == 0) {
+		bpffs_keys_free(listing->keys);
+		listing->keys = NULL;
+	}
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	if (!info->key || !bpffs_map_can(info, BPFFS_CAN_LIST))
+		return 0;
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+		list_array(info, ctx);
+		return 0;
+	}
+	return list_keys(info, listing, ctx);
+}
+
+const struct file_operations bpffs_list_fops = {
+	.open		= list_open,
+	.release	= list_release,
+	.read		= generic_read_dir,
+	.iterate_shared	= list_iterate,
+	.llseek		= generic_file_llseek,
+	.fsync		= noop_fsync,
+};

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keys and values of a map: the one place that knows map types.
+ *
+ * An op that exists is not an op that may be called (the value of a sockmap's
+ * update is taken for a struct sock), so a type does only what its row says,
+ * and each op is checked for NULL before it is called (offloaded maps).
+ */
+#include <linux/rcupdate.h>
+
+#include "bpffs.h"
+
+struct bpffs_map_type {
+	unsigned int can;
+	/* Under rcu_read_lock; looking must not count as using. */
+	void *(*lookup)(struct bpf_map *map, void *key);
+};
+
+static void *lookup(struct bpf_map *map, void *key)
+{
+	return map->ops->map_lookup_elem ? map->ops->map_lookup_elem(map, key) :
+					   ERR_PTR(-EOPNOTSUPP);
+}
+
+static void *lookup_lru(struct bpf_map *map, void *key)
+{
+	return map->ops->map_lookup_elem_sys_only ?
+	       map->ops->map_lookup_elem_sys_only(map, key) :
+	       ERR_PTR(-EOPNOTSUPP);
+}
+
+#define CAN_ALL	(BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE | \
+		 BPFFS_CAN_CREATE | BPFFS_CAN_DELETE)
+
+static const struct bpffs_map_type map_types[] = {
+	[BPF_MAP_TYPE_HASH] = {
+		.can = CAN_ALL,
+		.lookup = lookup,
+	},
+	[BPF_MAP_TYPE_LRU_HASH] = {
+		.can = CAN_ALL,
+		.lookup = lookup_lru,
+	},
+	[BPF_MAP_TYPE_ARRAY] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
+		       BPFFS_IS_ARRAY,
+		.lookup = lookup,
+	},
+};
+
+static const struct bpffs_map_type attributes_only;
+
+/* What can be done with a map; never NULL. */
+const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map)
+{
+	if (map->map_type >= ARRAY_SIZE(map_types))
+		return &attributes_only;
+	return &map_types[map->map_type];
+}
+
+bool bpffs_map_can(const struct bpffs_info *info, enum bpffs_can what)
+{
+	return info->type && info->type->can & what;
+}
+
+/* Return: 0, or -ERANGE: an array has no such index. */
+int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
+{
+	u32 index;
+
+	if (!bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return 0;
+	memcpy(&index, key, sizeof(index));
+	return index < info->object.map->max_entries ? 0 : -ERANGE;
+}
+
+/* The value of @key, NULL, or an error pointer. Under rcu_read_lock. */
+static void *find(const struct bpffs_info *info, const void *key)
+{
+	/* The ops do not write to the key; their prototype is older than const. */
+	return info->type->lookup(info->object.map, (void *)key);
+}
+
+bool bpffs_map_has(const struct bpffs_info *info, const void *key)
+{
+	bool has;
+
+	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+		return false;
+	rcu_read_lock();
+	has = !IS_ERR_OR_NULL(find(info, key));
+	rcu_read_unlock();
+	return has;
+}
+
+/**
+ * bpffs_map_read - copy the value of an element
+ * @info: of the mount
+ * @key: of the element
+ * @value: zeroed by the caller, of value_size rounded up to 8. The bytes of
+ *	special fields stay zero; so never check_and_init_map_value(), which
+ *	writes kernel addresses.
+ *
+ * As bpf(2): an aligned word is whole, a value under a writer may not be.
+ *
+ * Return: 0, -ENOENT, -EOPNOTSUPP.
+ */
+int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
+{
+	int err = 0;
+	void *from;
+
+	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	from = find(info, key);
+	if (!from)
+		err = -ENOENT;
+	else if (IS_ERR(from))
+		err = PTR_ERR(from);
+	else
+		copy_map_value_long(info->object.map, value, from);
+	rcu_read_unlock();
+	return err;
+}
+
+/*
+ * Like bpf(2), first announce the write, then look whether it is allowed: so a
+ * concurrent freeze either fails (EBUSY) or is seen here.
+ */
+static int begin_write(const struct bpffs_info *info, enum bpffs_can what)
+{
+	struct bpf_map *map = info->object.map;
+
+	if (!bpffs_map_can(info, what))
+		return -EOPNOTSUPP;
+	atomic64_inc(&map->writecnt);
+	if (bpffs_object_writable(&info->object))
+		return 0;
+	atomic64_dec(&map->writecnt);
+	return -EPERM;
+}
+
+static void end_write(const struct bpffs_info *info)
+{
+	atomic64_dec(&info->object.map->writecnt);
+}
+
+/* What the ops of the kernel return, in the words of a file system. */
+static int file_error(long err)
+{
+	switch (err) {
+	case -E2BIG:
+		return -ENOSPC;
+	case -ENOTSUPP:
+		return -EOPNOTSUPP;
+	}
+	return err;
+}
+
+/**
+ * bpffs_map_update - store a whole value
+ * @info: of the mount
+ * @key: of the element
+ * @value: of value_size bytes
+ * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
+ *
+ * Return: 0; -EPERM (frozen, read-only, or the update would destroy what the
+ * value owns), -ENOENT, -EEXIST, -ENOSPC, -EOPNOTSUPP, -ENOMEM, -EBUSY.
+ */
+int bpffs_map_update(const struct bpffs_info *info, const void *key,
+		     const void *value, u64 flags)
+{
+	struct bpf_map *map = info->object.map;
+	long err;
+
+	err = begin_write(info, BPFFS_CAN_WRITE);
+	if (err)
+		return err;
+	err = -EOPNOTSUPP;
+	if (!map->ops->map_update_elem)
+		goto out;
+	/*
+	 * bpf(2) also disables instrumentation, which modules cannot: a traced
+	 * program that comes back to this bucket gets EBUSY from the map.
+	 */
+	migrate_disable();
+	rcu_read_lock();
+	err = map->ops->map_update_elem(map, (void *)key, (void *)value, flags);
+	rcu_read_unlock();
+	migrate_enable();
+out:
+	end_write(info);
+	return file_error(err);
+}
+
+/**
+ * bpffs_map_edit - change a value where it lies, as a BPF program does
+ * @info: of the mount
+ * @key: of the element
+ * @edit: called under rcu_read_lock with the live value: may not sleep, and
+ *	stores bytes of no special field
+ * @arg: for @edit
+ *
+ * Return: 0, -ENOENT, -EPERM, -EOPNOTSUPP.
+ */
+int bpffs_map_edit(const struct bpffs_info *info, const void *key,
+		   void (*edit)(void *value, void *arg), void *arg)
+{
+	void *value;
+	int err;
+
+	err = begin_write(info, BPFFS_CAN_WRITE);
+	if (err)
+		return err;
+	rcu_read_lock();
+	value = find(info, key);
+	if (!value)
+		err = -ENOENT;
+	else if (IS_ERR(value))
+		err = PTR_ERR(value);
+	else
+		edit(value, arg);
+	rcu_read_unlock();
+	end_write(info);
+	return err;
+}
+
+/* Return: 0, -ENOENT, -EPERM (also: an array's element), -EOPNOTSUPP, -EBUSY. */
+int bpffs_map_delete(const struct bpffs_info *info, const void *key)
+{
+	struct bpf_map *map = info->object.map;
+	long err;
+
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return -EPERM;
+	err = begin_write(info, BPFFS_CAN_DELETE);
+	if (err)
+		return err;
+	err = -EOPNOTSUPP;
+	if (!map->ops->map_delete_elem)
+		goto out;
+	migrate_disable();
+	rcu_read_lock();
+	err = map->ops->map_delete_elem(map, (void *)key);
+	rcu_read_unlock();
+	migrate_enable();
+out:
+	end_write(info);
+	return file_error(err);
+}
+
+/**
+ * bpffs_map_count - how many elements, without a walk
+ * @info: of the mount
+ * @count: filled
+ *
+ * The sum over CPUs that the kernel itself shows; under concurrent change it
+ * is a moment's estimate, so clamp it to what is possible.
+ *
+ * Return: does the kernel keep a count for this map?
+ */
+bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
+{
+	struct bpf_map *map = info->object.map;
+	s64 sum = 0;
+	int cpu;
+
+	if (!bpffs_map_can(info, BPFFS_CAN_LIST))
+		return false;
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+		*count = map->max_entries;
+		return true;
+	}
+	if (!map->elem_count)
+		return false;
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(map->elem_count, cpu));
+	*count = clamp_t(s64, sum, 0, map->max_entries);
+	return true;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bind one map, program or link; hold it; say what it is. */
+#include <linux/fdtable.h>
+#include <linux/file.h>
+
+#include "bpffs.h"
+
+/* More than any kernel has, as bpf_prog_get_type_dev() only compares. */
+#define BPFFS_PROG_TYPES	64
+
+static bool bind_map(struct bpffs_object *object, struct file *file, int fd)
+{
+	struct bpf_map *map = bpf_map_get(fd);
+
+	if (IS_ERR(map))
+		return false;
+	/* The held file keeps the map; this reference was only the question. */
+	bpf_map_put(map);
+	if (file->private_data != map)
+		return false;
+	object->kind = BPFFS_MAP;
+	object->map = map;
+	return true;
+}
+
+static bool bind_prog(struct bpffs_object *object, struct file *file, int fd)
+{
+	struct bpf_prog *prog;
+	u32 type;
+
+	for (type = BPF_PROG_TYPE_UNSPEC + 1; type < BPFFS_PROG_TYPES; type++) {
+		prog = bpf_prog_get_type_dev(fd, type, true);
+		if (IS_ERR(prog))
+			continue;
+		bpf_prog_put(prog);
+		if (file->private_data != prog)
+			return false;
+		object->kind = BPFFS_PROG;
+		object->prog = prog;
+		return true;
+	}
+	return false;
+}
+
+static bool bind_link(struct bpffs_object *object, struct file *file, int fd)
+{
+	struct bpf_link *link = bpf_link_get_from_fd(fd);
+
+	if (IS_ERR(link))
+		return false;
+	bpf_link_put(link);
+	if (file->private_data != link)
+		return false;
+	object->kind = BPFFS_LINK;
+	object->link = link;
+	return true;
+}
+
+static int same_file(const void *wanted, struct file *file, unsigned int fd)
+{
+	return file == wanted ? fd + 1 : 0;
+}
+
+/**
+ * bpffs_object_bind - find out which BPF object an open file is
+ * @object: filled; on success it owns @file
+ * @file: of the caller's descriptor table
+ * @fd: its number there, or -1 if the caller was only given the file
+ *
+ * The kernel tells what a *descriptor* is, and only that is proof: so the
+ * number is needed, and the answer counts only if it is about @file (another
+ * thread may have replaced the descriptor in between).
+ *
+ * Context: the process that gave the descriptor.
+ * Return: 0, -EBADF (no longer open), -EINVAL (not a map, program or link).
+ */
+int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd)
+{
+	if (fd < 0)
+		fd = iterate_fd(current->files, 0, same_file, file) - 1;
+	if (fd < 0)
+		return -EBADF;
+	if (!bind_map(object, file, fd) && !bind_prog(object, file, fd) &&
+	    !bind_link(object, file, fd))
+		return -EINVAL;
+	object->file = file;
+	return 0;
+}
+
+void bpffs_object_release(struct bpffs_object *object)
+{
+	if (object->file)
+		fput(object->file);
+	object->file = NULL;
+}
+
+u32 bpffs_object_id(const struct bpffs_object *object)
+{
+	switch (object->kind) {
+	case BPFFS_MAP:
+		return object->map->id;
+	case BPFFS_PROG:
+		return object->prog->aux->id;
+	case BPFFS_LINK:
+		return object->link->id;
+	}
+	return 0;
+}
+
+/* Empty if it has none; links never have one. */
+const char *bpffs_object_name(const struct bpffs_object *object)
+{
+	switch (object->kind) {
+	case BPFFS_MAP:
+		return object->map->name;
+	case BPFFS_PROG:
+		return object->prog->aux->name;
+	case BPFFS_LINK:
+		break;
+	}
+	return "";
+}
+
+u32 bpffs_object_type(const struct bpffs_object *object, const char **word)
+{
+	u32 type = 0;
+
+	switch (object->kind) {
+	case BPFFS_MAP:
+		type = object->map->map_type;
+		*word = bpffs_map_word(type);
+		break;
+	case BPFFS_PROG:
+		type = object->prog->type;
+		*word = bpffs_prog_word(type);
+		break;
+	case BPFFS_LINK:
+		type = object->link->type;
+		*word = bpffs_link_word(type);
+		break;
+	}
+	return type;
+}
+
+/* May the held descriptor read the map's elements? */
+bool bpffs_object_readable(const struct bpffs_object *object)
+{
+	return object->file->f_mode & FMODE_CAN_READ;
+}
+
+/* May it write them? A frozen map is written by nobody in user space. */
+bool bpffs_object_writable(const struct bpffs_object *object)
+{
+	if (object->kind != BPFFS_MAP || READ_ONCE(object->map->frozen))
+		return false;
+	return object->file->f_mode & FMODE_CAN_WRITE;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The root directory of a map: a name becomes a key and a dentry.
+ *
+ * The map changes without the VFS, so nothing is cached: a dentry lives while
+ * it is in use and asks the map at each lookup. A dentry with an open file is
+ * not shared either: the next lookup of its name gets one of its own. So an
+ * element's inode is one open file's, and fstat() can answer from its sample.
+ */
+#include <linux/namei.h>
+
+#include "bpffs.h"
+
+static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct inode *inode;
+
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	inode = d_inode(dentry);
+	if (!inode)
+		return 0;
+	if (!bpffs_is_element(inode))
+		return 1;
+	if (bpffs_element_is_open(inode))
+		return 0;
+	return bpffs_map_has(bpffs_info(inode->i_sb), bpffs_element_key(inode));
+}
+
+const struct dentry_operations bpffs_dentry_ops = {
+	.d_revalidate	= bpffs_d_revalidate,
+	.d_delete	= always_delete_dentry,
+};
+
+/**
+ * name_to_key - the key that a name of the root names
+ * @info: of the mount
+ * @name: as the VFS gives it
+ * @why: filled with -EINVAL
+ *
+ * Return: to be kfree()d; or an error pointer: -EINVAL (not a name of this
+ * layout), -EOPNOTSUPP (there are no element files), -ENOMEM.
+ */
+static void *name_to_key(const struct bpffs_info *info, const struct qstr *name,
+			 struct bpffs_reason *why)
+{
+	void *key;
+	int err;
+
+	if (!info->key)
+		return ERR_PTR(-EOPNOTSUPP);
+	key = kzalloc(info->object.map->key_size, GFP_KERNEL_ACCOUNT);
+	if (!key)
+		return ERR_PTR(-ENOMEM);
+	err = bpffs_name_decode(info->key, name->name, name->len, key, why);
+	if (!err)
+		return key;
+	kfree(key);
+	return ERR_PTR(err);
+}
+
+/* The inode of a name: NULL if no element has it. */
+static struct inode *find_inode(struct super_block *sb, const struct qstr *name)
+{
+	struct bpffs_info *info = bpffs_info(sb);
+	struct inode *inode = NULL;
+	void *key;
+
+	if (name->len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (name->len == 4 && !memcmp(name->name, ".bpf", 4))
+		return bpffs_attr_root(sb, BPFFS_INO_DOT_BPF);
+	key = name_to_key(info, name, NULL);
+	if (IS_ERR(key))
+		return PTR_ERR(key) == -ENOMEM ? ERR_CAST(key) : NULL;
+	if (bpffs_map_has(info, key))
+		inode = bpffs_element_inode(sb, key);
+	kfree(key);
+	return inode;
+}
+
+static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
+				   unsigned int flags)
+{
+	return d_splice_alias(find_inode(dir->i_sb, &dentry->d_name), dentry);
+}
+
+/* Why can no element of this name be made? 0, or an errno and its sentence. */
+static int may_create(struct bpffs_info *info, const struct qstr *name,
+		      const void *key, const struct bpffs_reason *why)
+{
+	int err;
+
+	if (IS_ERR(key)) {
+		err = PTR_ERR(key);
+		if (err == -EINVAL)
+			bpffs_refuse(info, "\"%*pE\" names no key: %s",
+				     (int)min(name->len, 64U), name->name, why->text);
+		return err;
+	}
+	err = bpffs_map_check_key(info, key);
+	if (err) {
+		bpffs_refuse(info, "%.*s: the array has %u elements",
+			     (int)name->len, name->name, info->object.map->max_entries);
+		return err;
+	}
+	if (!bpffs_map_can(info, BPFFS_CAN_CREATE))
+		return -EOPNOTSUPP;
+	return bpffs_object_writable(&info->object) ? 0 : -EPERM;
+}
+
+/*
+ * Open a file of which the map has no element yet. It gets an inode on a
+ * dentry of its own, which is never hashed: no one else sees the name until
+ * a write has made the element.
+ */
+static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
+{
+	struct bpffs_info *info = bpffs_info(dir->i_sb);
+	struct bpffs_reason why = {};
+	struct dentry *new;
+	struct inode *inode;
+	void *key;
+	int err;
+
+	key = name_to_key(info, &dentry->d_name, &why);
+	err = may_create(info, &dentry->d_name, key, &why);
+	if (err)
+		goto out_key;
+	inode = bpffs_element_inode(dir->i_sb, key);
+	err = PTR_ERR_OR_ZERO(inode);
+	if (err)
+		goto out_key;
+	new = d_alloc(dentry->d_parent, &dentry->d_name);
+	if (!new) {
+		iput(inode);
+		err = -ENOMEM;
+		goto out_key;
+	}
+	d_instantiate(new, inode);
+	file->f_mode |= FMODE_CREATED;
+	err = finish_open(file, new, bpffs_element_open_new);
+	dput(new);
+out_key:
+	if (!IS_ERR(key))
+		kfree(key);
+	return err;
+}
+
+static int bpffs_atomic_open(struct inode *dir, struct dentry *dentry,
+			     struct file *file, unsigned int flags, umode_t mode)
+{
+	struct dentry *found = NULL;
+
+	if (d_in_lookup(dentry)) {
+		found = bpffs_lookup(dir, dentry, 0);
+		if (IS_ERR(found))
+			return PTR_ERR(found);
+	}
+	if (!(flags & O_CREAT) || d_really_is_positive(found ?: dentry))
+		return finish_no_open(file, found);
+	dput(found);
+	return open_new(dir, dentry, file);
+}
+
+static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct bpffs_info *info = bpffs_info(dir->i_sb);
+	struct inode *inode = d_inode(dentry);
+
+	if (!bpffs_is_element(inode))
+		return -EPERM;
+	return bpffs_map_delete(info, bpffs_element_key(inode));
+}
+
+/* EXDEV, so that mv copies and deletes. */
+static int bpffs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+			struct dentry *old_dentry, struct inode *new_dir,
+			struct dentry *new_dentry, unsigned int flags)
+{
+	return -EXDEV;
+}
+
+static const struct inode_operations root_iops = {
+	.lookup		= bpffs_lookup,
+	.atomic_open	= bpffs_atomic_open,
+	.unlink		= bpffs_unlink,
+	.rename		= bpffs_rename,
+};
+
+struct inode *bpffs_map_root(struct super_block *sb)
+{
+	const struct bpffs_info *info = bpffs_info(sb);
+	umode_t mode = info->mode | (info->mode & 0444) >> 2;
+	struct inode *inode;
+
+	inode = bpffs_new_inode(sb, BPFFS_INO_ROOT, S_IFDIR | mode);
+	if (IS_ERR(inode))
+		return inode;
+	inode->i_op = &root_iops;
+	inode->i_fop = &bpffs_list_fops;
+	return inode;
+}
