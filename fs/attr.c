@@ -8,20 +8,27 @@
  * struct attr - one attribute
  * @name: of its file
  * @kinds: of the objects that have it
- * @show: prints it, with a newline
+ * @show: prints it, with a newline; returns 0 or an errno
+ * @fops: of a file that is not just shown; NULL for the others
+ *
+ * BPFFS_ELEMENTS in @kinds: only if there are element files.
  */
 struct attr {
 	const char *name;
 	unsigned int kinds;
-	void (*show)(struct seq_file *seq, struct bpffs_info *info);
+	int (*show)(struct seq_file *seq, struct bpffs_info *info);
+	const struct file_operations *fops;
 };
 
-static void show_id(struct seq_file *seq, struct bpffs_info *info)
+#define BPFFS_ELEMENTS	BIT(7)
+
+static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%u\n", bpffs_object_id(&info->object));
+	return 0;
 }
 
-static void show_type(struct seq_file *seq, struct bpffs_info *info)
+static int show_type(struct seq_file *seq, struct bpffs_info *info)
 {
 	const char *word = NULL;
 	u32 type = bpffs_object_type(&info->object, &word);
@@ -30,53 +37,84 @@ static void show_type(struct seq_file *seq, struct bpffs_info *info)
 		seq_printf(seq, "%s\n", word);
 	else
 		seq_printf(seq, "%u\n", type);
+	return 0;
 }
 
-static void show_name(struct seq_file *seq, struct bpffs_info *info)
+static int show_name(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%s\n", bpffs_object_name(&info->object));
+	return 0;
 }
 
-static void show_key_size(struct seq_file *seq, struct bpffs_info *info)
+static int show_key_size(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%u\n", info->object.map->key_size);
+	return 0;
 }
 
-static void show_value_size(struct seq_file *seq, struct bpffs_info *info)
+static int show_value_size(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%u\n", info->object.map->value_size);
+	return 0;
 }
 
-static void show_max_entries(struct seq_file *seq, struct bpffs_info *info)
+static int show_max_entries(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%u\n", info->object.map->max_entries);
+	return 0;
 }
 
-static void show_flags(struct seq_file *seq, struct bpffs_info *info)
+static int show_flags(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%#x\n", info->object.map->map_flags);
+	return 0;
 }
 
-static void show_frozen(struct seq_file *seq, struct bpffs_info *info)
+static int show_frozen(struct seq_file *seq, struct bpffs_info *info)
 {
 	seq_printf(seq, "%u\n", READ_ONCE(info->object.map->frozen));
+	return 0;
+}
+
+static int show_layout(struct seq_file *seq, const struct bpffs_layout *layout)
+{
+	char *text = bpffs_layout_text(layout);
+
+	if (!text)
+		return -ENOMEM;
+	seq_printf(seq, "%s\n", text);
+	kvfree(text);
+	return 0;
+}
+
+static int show_key(struct seq_file *seq, struct bpffs_info *info)
+{
+	return show_layout(seq, info->key);
+}
+
+static int show_value(struct seq_file *seq, struct bpffs_info *info)
+{
+	return show_layout(seq, info->value);
 }
 
 /* The descriptor's own description, as /proc/PID/fdinfo has it. */
-static void show_info(struct seq_file *seq, struct bpffs_info *info)
+static int show_info(struct seq_file *seq, struct bpffs_info *info)
 {
 	struct file *file = info->object.file;
 
 	if (file->f_op->show_fdinfo)
 		file->f_op->show_fdinfo(seq, file);
+	return 0;
 }
 
-static void show_error(struct seq_file *seq, struct bpffs_info *info)
+static int show_error(struct seq_file *seq, struct bpffs_info *info)
 {
 	bpffs_errors_show(&info->errors, seq);
+	return 0;
 }
 
-#define ALL (BPFFS_MAP | BPFFS_PROG | BPFFS_LINK)
+#define ALL		(BPFFS_MAP | BPFFS_PROG | BPFFS_LINK)
+#define ELEMENTS	(BPFFS_MAP | BPFFS_ELEMENTS)
 
 static const struct attr attrs[] = {
 	{ "id",			ALL,			show_id },
@@ -87,13 +125,17 @@ static const struct attr attrs[] = {
 	{ "max_entries",	BPFFS_MAP,		show_max_entries },
 	{ "flags",		BPFFS_MAP,		show_flags },
 	{ "frozen",		BPFFS_MAP,		show_frozen },
+	{ "key",		ELEMENTS,		show_key },
+	{ "value",		ELEMENTS,		show_value },
+	{ "table",		ELEMENTS,		NULL, &bpffs_table_fops },
 	{ "info",		ALL,			show_info },
 	{ "error",		ALL,			show_error },
 };
 
 static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 {
-	return attr->kinds & info->object.kind;
+	return attr->kinds & info->object.kind &&
+	       (info->key || !(attr->kinds & BPFFS_ELEMENTS));
 }
 
 /* --- A file --- */
@@ -103,8 +145,7 @@ static int attr_show(struct seq_file *seq, void *unused)
 	struct inode *inode = seq->private;
 	const struct attr *attr = inode->i_private;
 
-	attr->show(seq, bpffs_info(inode->i_sb));
-	return 0;
+	return attr->show(seq, bpffs_info(inode->i_sb));
 }
 
 static int attr_open(struct inode *inode, struct file *file)
@@ -123,14 +164,14 @@ static const struct file_operations attr_fops = {
 
 static struct inode *attr_inode(struct super_block *sb, const struct attr *attr)
 {
+	umode_t mode = bpffs_info(sb)->mode & (attr->fops ? 0666 : 0444);
 	struct inode *inode;
 
-	inode = bpffs_new_inode(sb, BPFFS_INO_ATTR + (attr - attrs),
-				S_IFREG | (bpffs_info(sb)->mode & 0444));
+	inode = bpffs_new_inode(sb, BPFFS_INO_ATTR + (attr - attrs), S_IFREG | mode);
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_private = (void *)attr;
-	inode->i_fop = &attr_fops;
+	inode->i_fop = attr->fops ?: &attr_fops;
 	return inode;
 }
 

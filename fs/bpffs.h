@@ -5,8 +5,10 @@
  * mount options --> super.c --> object.c    bind a map, a program or a link
  * path name     --> root.c                  a name becomes a dentry
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
- * element file  --> element.c               a value as text, and back
+ * element file  --> element.c               open, read, stat
+ *               --> write.c --> store.c     when a text changes what, and how
  * key, value    --> map.c                   the one place that knows map types
+ * .bpf/table    --> table.c                 a line an element, and back
  * .bpf          --> attr.c, error.c         what the object is, what was refused
  *
  * layout.c and text.c, which turn bytes into text, are shared with user space.
@@ -107,6 +109,12 @@ static inline struct bpffs_info *bpffs_info(const struct super_block *sb)
 	return sb->s_fs_info;
 }
 
+/* Bytes of a value in all its copies. */
+static inline u64 bpffs_shape_bytes(const struct bpffs_shape *shape)
+{
+	return (u64)shape->copies * shape->stride;
+}
+
 /* super.c */
 char *bpffs_layout_text(const struct bpffs_layout *layout);
 struct inode *bpffs_new_inode(struct super_block *sb, u64 ino, umode_t mode);
@@ -170,8 +178,25 @@ bool bpffs_is_element(const struct inode *inode);
 int bpffs_element_open_new(struct inode *inode, struct file *file);
 void bpffs_element_free(struct inode *inode);
 
+/* table.c */
+extern const struct file_operations bpffs_table_fops;
+
 /* attr.c */
 struct inode *bpffs_attr_root(struct super_block *sb, u64 ino);
+
+/* store.c: the fields of a text into an element */
+#define UNCHANGED "; nothing was changed"
+
+__printf(3, 4)
+void bpffs_refuse_element(struct bpffs_info *info, const void *key,
+			  const char *fmt, ...);
+void bpffs_refuse_text(struct bpffs_info *info, const void *key,
+		       const struct bpffs_reason *why);
+int bpffs_store_fields(struct bpffs_info *info, const void *key,
+		       const struct bpffs_parser *parser);
+int bpffs_store_whole(struct bpffs_info *info, const void *key,
+		      const void *value, u64 flags);
+int bpffs_store_zero(struct bpffs_info *info, const void *key);
 
 /* error.c */
 void bpffs_errors_init(struct bpffs_errors *errors);

@@ -50,7 +50,7 @@ struct bpffs_open {
  * @key: of key_size bytes
  */
 struct bpffs_element {
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	struct bpffs_open *open;
 	unsigned int opens;
 	u8 key[];
@@ -59,12 +59,6 @@ struct bpffs_element {
 static inline struct bpffs_element *bpffs_element(const struct inode *inode)
 {
 	return inode->i_private;
-}
-
-/* Bytes of a value in all its copies. */
-static inline u64 bpffs_shape_bytes(const struct bpffs_shape *shape)
-{
-	return (u64)shape->copies * shape->stride;
 }
 
 /* write.c */

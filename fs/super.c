@@ -25,7 +25,7 @@
  * @value: likewise
  * @name: assertion about the object, NULL for none
  * @id: likewise, if it was given
- * @given: bit Opt_* is set when the option was given
+ * @given: bit OPT_* is set when the option was given
  */
 struct bpffs_options {
 	struct bpffs_info *info;

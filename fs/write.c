@@ -1,268 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Writes to an element's file: text becomes fields, and fields are stored.
+ * Writes to an element's file: when does a text change what.
  *
- * A text is parsed before anything changes. Some fields are stored where they
- * lie, as a BPF program stores them; every field together is one update of the
- * element; and an element that is not there yet appears when every field of it
- * has been named, so that no program sees a half-made one.
+ * A text is parsed before anything changes. An element that is not there yet
+ * appears when every field of it has been named, so that no BPF program sees
+ * a half-made one.
  */
 #include <linux/uio.h>
 
 #include "element.h"
 
-/* Leaves stored in one RCU section. */
-#define STORE_AT_ONCE	1024
-
-/* Remember a refusal as "NAME: REASON; nothing was changed". */
-__printf(2, 3)
-static void refuse(struct inode *inode, const char *fmt, ...)
+static void refuse(struct inode *inode, const char *reason)
 {
-	struct bpffs_info *info = bpffs_info(inode->i_sb);
-	char name[BPFFS_NAME_MAX + 1];
-	struct va_format reason;
-	va_list args;
-
-	bpffs_name_encode(info->key, bpffs_element_key(inode), name);
-	va_start(args, fmt);
-	reason.fmt = fmt;
-	reason.va = &args;
-	bpffs_refuse(info, "%s: %pV; nothing was changed", name, &reason);
-	va_end(args);
+	bpffs_refuse_element(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+			     "%s", reason);
 }
-
-static void refuse_text(struct inode *inode, const struct bpffs_reason *why)
-{
-	if (why->column)
-		refuse(inode, "%s (column %u)", why->text, why->column);
-	else
-		refuse(inode, "%s", why->text);
-}
-
-/* Say what the map's own refusal means; @err is passed through. */
-static int refuse_store(struct inode *inode, int err)
-{
-	const struct bpf_map *map = bpffs_info(inode->i_sb)->object.map;
-
-	switch (err) {
-	case -EPERM:
-		refuse(inode, "the map is frozen");
-		break;
-	case -ENOENT:
-		refuse(inode, "the element is gone");
-		break;
-	case -EEXIST:
-		refuse(inode, "the element exists by now");
-		break;
-	case -ENOSPC:
-		refuse(inode, "the map is full (%u elements)", map->max_entries);
-		break;
-	case 0:
-		break;
-	default:
-		refuse(inode, "the map refuses the update (error %d)", -err);
-	}
-	return err;
-}
-
-/* --- Special fields: spin locks, timers, kptrs, ... --- */
-
-/* Would storing @leaf, or a text that gives it bytes, touch one? */
-static bool is_special(const struct bpf_map *map, const struct bpffs_leaf *leaf)
-{
-	u32 i, offset, size;
-
-	for (i = 0; bpffs_special_field(map, i, &offset, &size); i++)
-		if (leaf->offset < offset + size && offset < leaf->offset + leaf->size)
-			return true;
-	return false;
-}
-
-static bool gives_special_bytes(const struct bpf_map *map, const void *value)
-{
-	u32 i, offset, size;
-
-	for (i = 0; bpffs_special_field(map, i, &offset, &size); i++)
-		if (memchr_inv(value + offset, 0, size))
-			return true;
-	return false;
-}
-
-/* --- Some fields: stored in place --- */
-
-#define STORE_BITS(type, to, from, mask) do {				\
-	type *unit = (to), old = READ_ONCE(*unit), was;			\
-	type m = (mask), bits = *(const type *)(from) & m;		\
-									\
-	while ((was = cmpxchg(unit, old, (old & ~m) | bits)) != old)	\
-		old = was;						\
-} while (0)
-
-/* The neighbours in the storage unit may change meanwhile. */
-static void store_bits(void *to, const void *from, const struct bpffs_leaf *leaf)
-{
-	u64 mask = GENMASK_ULL(leaf->bit + leaf->width - 1, leaf->bit);
-	bool be = leaf->big_endian;
-
-	switch (leaf->size) {
-	case 1:
-		STORE_BITS(u8, to, from, mask);
-		break;
-	case 2:
-		STORE_BITS(u16, to, from, be ? (__force u16)cpu_to_be16(mask) : mask);
-		break;
-	case 4:
-		STORE_BITS(u32, to, from, be ? (__force u32)cpu_to_be32(mask) : mask);
-		break;
-	case 8:
-		STORE_BITS(u64, to, from, be ? (__force u64)cpu_to_be64(mask) : mask);
-		break;
-	}
-}
-
-/* In a packed value a unit can lie across cache lines: then byte by byte. */
-static void store_bits_unaligned(u8 *to, const u8 *from,
-				 const struct bpffs_leaf *leaf)
-{
-	struct bpffs_leaf byte = { .size = 1 };
-	u32 i, first, last;
-
-	for (i = 0; i < leaf->size; i++) {
-		u32 low = 8 * (leaf->big_endian == IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ?
-			       i : leaf->size - 1 - i);
-
-		first = max_t(u32, leaf->bit, low);
-		last = min_t(u32, leaf->bit + leaf->width, low + 8);
-		if (first >= last)
-			continue;
-		byte.bit = first - low;
-		byte.width = last - first;
-		store_bits(to + i, from + i, &byte);
-	}
-}
-
-/* A field of up to 8 bytes is one store, if it is aligned. */
-static void store_leaf(void *value, const void *from, const struct bpffs_leaf *leaf)
-{
-	void *to = value + leaf->offset;
-
-	from += leaf->offset;
-	if (leaf->width && !IS_ALIGNED((long)to, leaf->size))
-		store_bits_unaligned(to, from, leaf);
-	else if (leaf->width)
-		store_bits(to, from, leaf);
-	else if (leaf->size == 1)
-		WRITE_ONCE(*(u8 *)to, *(u8 *)from);
-	else if (leaf->size == 2 && IS_ALIGNED((long)to, 2))
-		WRITE_ONCE(*(u16 *)to, *(u16 *)from);
-	else if (leaf->size == 4 && IS_ALIGNED((long)to, 4))
-		WRITE_ONCE(*(u32 *)to, *(u32 *)from);
-	else if (leaf->size == 8 && IS_ALIGNED((long)to, 8))
-		WRITE_ONCE(*(u64 *)to, *(u64 *)from);
-	else
-		memcpy(to, from, leaf->size);
-}
-
-struct store {
-	const struct bpffs_shape *shape;
-	const struct bpffs_parser *parser;
-	u64 next;
-};
-
-static void store_some(void *value, void *arg)
-{
-	struct store *store = arg;
-	struct bpffs_leaf leaf;
-	unsigned int i;
-
-	for (i = 0; i < STORE_AT_ONCE && store->next != U64_MAX; i++) {
-		bpffs_shape_leaf(store->shape, store->next, &leaf);
-		store_leaf(value, bpffs_parse_value(store->parser), &leaf);
-		store->next = bpffs_parse_next_fresh(store->parser, store->next + 1);
-	}
-}
-
-static int store_in_place(struct inode *inode, struct bpffs_open *open)
-{
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
-	struct store store = { .shape = &info->shape, .parser = open->parser };
-	const struct bpf_map *map = info->object.map;
-	struct bpffs_leaf leaf;
-	u64 n;
-	int err;
-
-	for (n = bpffs_parse_next_fresh(open->parser, 0); n != U64_MAX;
-	     n = bpffs_parse_next_fresh(open->parser, n + 1)) {
-		bpffs_shape_leaf(&info->shape, n, &leaf);
-		if (!is_special(map, &leaf))
-			continue;
-		refuse(inode, "byte %u belongs to a lock, timer or pointer",
-		       leaf.offset);
-		return -EPERM;
-	}
-	store.next = bpffs_parse_next_fresh(open->parser, 0);
-	do {
-		err = bpffs_map_edit(info, bpffs_element_key(inode), store_some,
-				     &store);
-		cond_resched();
-	} while (!err && store.next != U64_MAX);
-	return err;
-}
-
-/* --- Every field: one update --- */
 
 static int store_whole(struct inode *inode, struct bpffs_open *open)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
-	const void *value = bpffs_parse_value(open->parser);
+	struct bpffs_info *info = bpffs_info(inode->i_sb);
 	u64 flags = BPF_EXIST;
-
-	if (bpffs_value_owns(info->object.map)) {
-		refuse(inode, "writing every field would destroy a timer or pointer");
-		return -EPERM;
-	}
-	if (gives_special_bytes(info->object.map, value)) {
-		refuse(inode, "the bytes of a lock are not zero");
-		return -EPERM;
-	}
-	if (open->may_insert)
-		flags = open->excl ? BPF_NOEXIST : BPF_ANY;
-	return refuse_store(inode, bpffs_map_update(info, bpffs_element_key(inode),
-						    value, flags));
-}
-
-/* Store what the pieces so far have completed. Return: 0 or an errno. */
-static int store_fresh(struct inode *inode, struct bpffs_open *open)
-{
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
-	struct bpffs_parser *parser = open->parser;
-	bool whole = bpffs_parse_all_fresh(parser);
-	bool all = bpffs_parse_all_named(parser);
 	int err;
 
-	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX)
-		return 0;
-	/* The last piece of a text of every field: store that text, once. */
-	if (all && !open->complete && !bpffs_value_owns(info->object.map))
-		whole = true;
-	if (!whole && !open->pending) {
-		err = store_in_place(inode, open);
-		if (err != -ENOENT || !open->may_insert) {
-			if (!err)
-				open->may_insert = false;
-			return err == -ENOENT ? refuse_store(inode, err) : err;
-		}
-		open->pending = true;
-	}
-	if (!whole)
-		return 0;
-	err = store_whole(inode, open);
+	if ((open->may_insert && open->excl) ||
+	    (open->pending && bpffs_value_owns(info->object.map)))
+		flags = BPF_NOEXIST;
+	else if (open->may_insert)
+		flags = BPF_ANY;
+	err = bpffs_store_whole(info, bpffs_element_key(inode),
+				bpffs_parse_value(open->parser), flags);
 	if (err)
 		return err;
 	open->complete = true;
 	open->pending = false;
 	open->may_insert = false;
 	return 0;
+}
+
+/* -ENOENT only if the element is gone for good. */
+static int store_fields(struct inode *inode, struct bpffs_open *open)
+{
+	int err;
+
+	err = bpffs_store_fields(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+				 open->parser);
+	if (err == -ENOENT && open->may_insert) {
+		open->pending = true;
+		return 0;
+	}
+	if (err == -ENOENT)
+		refuse(inode, "the element is gone" UNCHANGED);
+	else if (!err)
+		open->may_insert = false;
+	return err;
+}
+
+/*
+ * Is it time for an update of the whole element? When one write names every
+ * field; and once, when the pieces of a text have come to do so, unless that
+ * would destroy what the value owns: then they were stored one by one.
+ */
+static bool is_whole(const struct bpffs_info *info, const struct bpffs_open *open)
+{
+	if (bpffs_parse_all_fresh(open->parser))
+		return true;
+	if (open->complete || !bpffs_parse_all_named(open->parser))
+		return false;
+	return open->pending || !bpffs_value_owns(info->object.map);
+}
+
+/* Store what the pieces so far have completed. Return: 0 or an errno. */
+static int store_fresh(struct inode *inode, struct bpffs_open *open)
+{
+	if (bpffs_parse_next_fresh(open->parser, 0) == U64_MAX)
+		return 0;
+	if (is_whole(bpffs_info(inode->i_sb), open))
+		return store_whole(inode, open);
+	return open->pending ? 0 : store_fields(inode, open);
 }
 
 /* --- Pieces of text --- */
@@ -285,7 +99,8 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 		if (got < want)
 			return -EFAULT;
 		if (bpffs_parse_piece(open->parser, open->window, got, &why)) {
-			refuse_text(inode, &why);
+			bpffs_refuse_text(bpffs_info(inode->i_sb),
+					  bpffs_element_key(inode), &why);
 			return -EINVAL;
 		}
 		cond_resched();
@@ -308,7 +123,7 @@ static int write_text(struct inode *inode, struct bpffs_open *open, loff_t pos,
 	if (pos == 0)
 		begin_text(open, 0);
 	if (pos != open->next) {
-		refuse(inode, "a text is written from its start, without gaps");
+		refuse(inode, "a text is written from its start, without gaps" UNCHANGED);
 		return -EINVAL;
 	}
 	open->zero_on_close = false;
@@ -344,24 +159,16 @@ ssize_t bpffs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return err ?: len;
 }
 
-/* --- Zero elements --- */
-
 /* touch: make the element, all zero, if nothing was written and it is not there. */
 int bpffs_write_touch(struct inode *inode, struct bpffs_open *open)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
-	void *zero;
 	int err;
 
 	if (!open->pending || open->parser)
 		return 0;
-	zero = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
-	if (!zero)
-		return -ENOMEM;
-	err = bpffs_map_update(info, bpffs_element_key(inode), zero, BPF_NOEXIST);
-	kvfree(zero);
-	if (err && err != -EEXIST)
-		return refuse_store(inode, err);
+	err = bpffs_store_zero(bpffs_info(inode->i_sb), bpffs_element_key(inode));
+	if (err)
+		return err;
 	open->pending = false;
 	open->zero_on_close = false;
 	return 0;
@@ -377,7 +184,9 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 	if (!open->parser)
 		return;
 	if (bpffs_parse_unfinished(open->parser, &why))
-		refuse(inode, "closed in the middle of a field: %s", why.text);
+		bpffs_refuse_element(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+				     "closed in the middle of a field, which was not changed: %s",
+				     why.text);
 	else if (open->pending && open->next)
-		refuse(inode, "closed before every field was named");
+		refuse(inode, "closed before every field was named; no element was made");
 }

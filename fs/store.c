@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fields of a text into an element: some where they lie, as a BPF program
+ * stores them, or every one by an update of the element.
+ */
+#include "bpffs.h"
+
+/* Leaves stored in one RCU section. */
+#define STORE_AT_ONCE	1024
+
+/**
+ * bpffs_refuse_element - remember a refusal: "NAME: REASON"
+ * @info: of the mount
+ * @key: of the element
+ * @fmt: the reason, and what became of the element
+ */
+void bpffs_refuse_element(struct bpffs_info *info, const void *key,
+			  const char *fmt, ...)
+{
+	char name[BPFFS_NAME_MAX + 1];
+	struct va_format reason;
+	va_list args;
+
+	bpffs_name_encode(info->key, key, name);
+	va_start(args, fmt);
+	reason.fmt = fmt;
+	reason.va = &args;
+	bpffs_refuse(info, "%s: %pV", name, &reason);
+	va_end(args);
+}
+
+void bpffs_refuse_text(struct bpffs_info *info, const void *key,
+		       const struct bpffs_reason *why)
+{
+	if (why->column)
+		bpffs_refuse_element(info, key, "%s (column %u)" UNCHANGED, why->text, why->column);
+	else
+		bpffs_refuse_element(info, key, "%s" UNCHANGED, why->text);
+}
+
+/* Say what the map's own refusal means; @err is passed through. */
+static int refuse_store(struct bpffs_info *info, const void *key, int err)
+{
+	switch (err) {
+	case 0:
+		break;
+	case -EPERM:
+		bpffs_refuse_element(info, key, "the map is frozen" UNCHANGED);
+		break;
+	case -ENOENT:
+		bpffs_refuse_element(info, key, "the element is gone" UNCHANGED);
+		break;
+	case -EEXIST:
+		bpffs_refuse_element(info, key, "the element exists by now" UNCHANGED);
+		break;
+	case -ENOSPC:
+		bpffs_refuse_element(info, key, "the map is full (%u elements)" UNCHANGED,
+				     info->object.map->max_entries);
+		break;
+	default:
+		bpffs_refuse_element(info, key, "the map refuses the update (error %d)" UNCHANGED,
+				     -err);
+	}
+	return err;
+}
+
+/* --- Special fields: spin locks, timers, kptrs, ... --- */
+
+/* Would storing @leaf, or a text that gives it bytes, touch one? */
+static bool is_special(const struct bpf_map *map, const struct bpffs_leaf *leaf)
+{
+	u32 i, offset, size;
+
+	for (i = 0; bpffs_special_field(map, i, &offset, &size); i++)
+		if (leaf->offset < offset + size && offset < leaf->offset + leaf->size)
+			return true;
+	return false;
+}
+
+static bool gives_special_bytes(const struct bpf_map *map, const void *value)
+{
+	u32 i, offset, size;
+
+	for (i = 0; bpffs_special_field(map, i, &offset, &size); i++)
+		if (memchr_inv(value + offset, 0, size))
+			return true;
+	return false;
+}
+
+/* --- Some fields: stored in place --- */
+
+#define STORE_BITS(type, to, from, mask) do {				\
+	type *unit = (to), old = READ_ONCE(*unit), was;			\
+	type m = (mask), bits = *(const type *)(from) & m;		\
+									\
+	while ((was = cmpxchg(unit, old, (old & ~m) | bits)) != old)	\
+		old = was;						\
+} while (0)
+
+/* The neighbours in the storage unit may change meanwhile. */
+static void store_bits(void *to, const void *from, const struct bpffs_leaf *leaf)
+{
+	u64 mask = GENMASK_ULL(leaf->bit + leaf->width - 1, leaf->bit);
+	bool be = leaf->big_endian;
+
+	switch (leaf->size) {
+	case 1:
+		STORE_BITS(u8, to, from, mask);
+		break;
+	case 2:
+		STORE_BITS(u16, to, from, be ? (__force u16)cpu_to_be16(mask) : mask);
+		break;
+	case 4:
+		STORE_BITS(u32, to, from, be ? (__force u32)cpu_to_be32(mask) : mask);
+		break;
+	case 8:
+		STORE_BITS(u64, to, from, be ? (__force u64)cpu_to_be64(mask) : mask);
+		break;
+	}
+}
+
+/* In a packed value a unit can lie across cache lines: then byte by byte. */
+static void store_bits_unaligned(u8 *to, const u8 *from,
+				 const struct bpffs_leaf *leaf)
+{
+	struct bpffs_leaf byte = { .size = 1 };
+	u32 i, first, last;
+
+	for (i = 0; i < leaf->size; i++) {
+		u32 low = 8 * (leaf->big_endian == IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ?
+			       i : leaf->size - 1 - i);
+
+		first = max_t(u32, leaf->bit, low);
+		last = min_t(u32, leaf->bit + leaf->width, low + 8);
+		if (first >= last)
+			continue;
+		byte.bit = first - low;
+		byte.width = last - first;
+		store_bits(to + i, from + i, &byte);
+	}
+}
+
+/* A field of up to 8 bytes is one store, if it is aligned. */
+static void store_leaf(void *value, const void *from, const struct bpffs_leaf *leaf)
+{
+	void *to = value + leaf->offset;
+
+	from += leaf->offset;
+	if (leaf->width && !IS_ALIGNED((long)to, leaf->size))
+		store_bits_unaligned(to, from, leaf);
+	else if (leaf->width)
+		store_bits(to, from, leaf);
+	else if (leaf->size == 1)
+		WRITE_ONCE(*(u8 *)to, *(u8 *)from);
+	else if (leaf->size == 2 && IS_ALIGNED((long)to, 2))
+		WRITE_ONCE(*(u16 *)to, *(u16 *)from);
+	else if (leaf->size == 4 && IS_ALIGNED((long)to, 4))
+		WRITE_ONCE(*(u32 *)to, *(u32 *)from);
+	else if (leaf->size == 8 && IS_ALIGNED((long)to, 8))
+		WRITE_ONCE(*(u64 *)to, *(u64 *)from);
+	else
+		memcpy(to, from, leaf->size);
+}
+
+struct store {
+	const struct bpffs_shape *shape;
+	const struct bpffs_parser *parser;
+	u64 next;
+};
+
+static void store_some(void *value, void *arg)
+{
+	struct store *store = arg;
+	struct bpffs_leaf leaf;
+	unsigned int i;
+
+	for (i = 0; i < STORE_AT_ONCE && store->next != U64_MAX; i++) {
+		bpffs_shape_leaf(store->shape, store->next, &leaf);
+		store_leaf(value, bpffs_parse_value(store->parser), &leaf);
+		store->next = bpffs_parse_next_fresh(store->parser, store->next + 1);
+	}
+}
+
+/**
+ * bpffs_store_fields - store the fresh fields of a parser in place
+ * @info: of the mount
+ * @key: of the element
+ * @parser: has at least one
+ *
+ * Return: 0; -EPERM with a sentence; -ENOENT without one (the caller may make
+ * the element); -EOPNOTSUPP.
+ */
+int bpffs_store_fields(struct bpffs_info *info, const void *key,
+		       const struct bpffs_parser *parser)
+{
+	struct store store = { .shape = &info->shape, .parser = parser };
+	const struct bpf_map *map = info->object.map;
+	struct bpffs_leaf leaf;
+	u64 n;
+	int err;
+
+	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(parser, n + 1)) {
+		bpffs_shape_leaf(&info->shape, n, &leaf);
+		if (!is_special(map, &leaf))
+			continue;
+		bpffs_refuse_element(info, key,
+				     "byte %u is a lock's, timer's or pointer's" UNCHANGED,
+				     leaf.offset);
+		return -EPERM;
+	}
+	store.next = bpffs_parse_next_fresh(parser, 0);
+	do {
+		err = bpffs_map_edit(info, key, store_some, &store);
+		cond_resched();
+	} while (!err && store.next != U64_MAX);
+	return err == -ENOENT ? err : refuse_store(info, key, err);
+}
+
+/* --- Every field: one update --- */
+
+/**
+ * bpffs_store_whole - update an element
+ * @info: of the mount
+ * @key: of the element
+ * @value: every byte of it
+ * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
+ *
+ * Return: 0, or an errno of bpffs_map_update() with a sentence.
+ */
+int bpffs_store_whole(struct bpffs_info *info, const void *key,
+		      const void *value, u64 flags)
+{
+	/* A new element owns nothing yet. */
+	if (bpffs_value_owns(info->object.map) && flags != BPF_NOEXIST) {
+		bpffs_refuse_element(info, key,
+				     "an update would destroy a timer or pointer" UNCHANGED);
+		return -EPERM;
+	}
+	if (gives_special_bytes(info->object.map, value)) {
+		bpffs_refuse_element(info, key, "the bytes of a lock are not zero" UNCHANGED);
+		return -EPERM;
+	}
+	return refuse_store(info, key, bpffs_map_update(info, key, value, flags));
+}
+
+/* Make an element of zeros, unless there is one by now. */
+int bpffs_store_zero(struct bpffs_info *info, const void *key)
+{
+	void *zero = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!zero)
+		return -ENOMEM;
+	err = bpffs_map_update(info, key, zero, BPF_NOEXIST);
+	kvfree(zero);
+	return err == -EEXIST ? 0 : refuse_store(info, key, err);
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * .bpf/table: the whole map, a line an element: NAME field=text field=text
+ *
+ * Written, each complete line is stored as its element's file would store it,
+ * so that cat restores what grep, awk and sort have worked on.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+
+#include "bpffs.h"
+
+/**
+ * struct table - an open table
+ * @lock: guards the rest
+ * @shape: the map's, with blanks between fields
+ * @window: the piece of text in transit
+ * @keys: as of the first read; NULL before it, and for arrays
+ * @row: the next element in @keys, or index of the array
+ * @read_pos: where the next read must be
+ * @value: sample of the current element
+ * @off: of the next byte of its text
+ * @text_pos: the same for text.c
+ * @name: of the current element; while writing, of the current line
+ * @name_len: its length
+ * @name_off: what of it has been read
+ * @in_row: is there a current element?
+ * @held: the last byte of the text, held back as the final blank of a line is
+ *	a newline
+ * @parser: of the fields of the current line, NULL before the first write
+ * @key: of the current line
+ * @in_fields: the current line's name is complete
+ * @line: number of the current line
+ * @write_pos: where the next write must be
+ */
+struct table {
+	struct mutex lock; /* above */
+	struct bpffs_shape shape;
+	char window[512];
+
+	struct bpffs_keys *keys;
+	u64 row;
+	loff_t read_pos;
+	void *value;
+	u64 off;
+	struct bpffs_text_pos text_pos;
+	char name[BPFFS_NAME_MAX + 1];
+	unsigned int name_len;
+	unsigned int name_off;
+	bool in_row;
+	char held;
+
+	struct bpffs_parser *parser;
+	void *key;
+	bool in_fields;
+	u64 line;
+	loff_t write_pos;
+};
+
+static int table_open(struct inode *inode, struct file *file)
+{
+	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct table *table;
+
+	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
+		return -EFBIG;
+	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	mutex_init(&table->lock);
+	table->shape = info->shape;
+	table->shape.separator = ' ';
+	table->line = 1;
+	file->private_data = table;
+	return 0;
+}
+
+static int table_release(struct inode *inode, struct file *file)
+{
+	struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct table *table = file->private_data;
+
+	if (table->parser && (table->in_fields || table->name_len))
+		bpffs_refuse(info, "table: closed in the middle of line %llu, which was not stored",
+			     table->line);
+	bpffs_keys_free(table->keys);
+	bpffs_parser_free(table->parser);
+	kvfree(table->value);
+	kfree(table->key);
+	mutex_destroy(&table->lock);
+	kfree(table);
+	return 0;
+}
+
+/* --- Reading --- */
+
+static int begin_reading(const struct bpffs_info *info, struct table *table)
+{
+	struct bpffs_keys *keys = NULL;
+
+	if (!table->value)
+		table->value = kvzalloc(bpffs_shape_bytes(&table->shape),
+					GFP_KERNEL_ACCOUNT);
+	if (!table->value)
+		return -ENOMEM;
+	if (!bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+		keys = bpffs_keys_get(info);
+		if (IS_ERR(keys))
+			return PTR_ERR(keys);
+	}
+	bpffs_keys_free(table->keys);
+	table->keys = keys;
+	table->row = 0;
+	table->in_row = false;
+	return 0;
+}
+
+static const void *row_key(const struct bpffs_info *info, struct table *table,
+			   u32 *index)
+{
+	if (table->keys)
+		return bpffs_keys_at(table->keys, table->row);
+	*index = table->row;
+	return table->row < info->object.map->max_entries ? index : NULL;
+}
+
+/* Sample the next element that is still there. Return: 1, 0 at the end. */
+static int next_row(const struct bpffs_info *info, struct table *table)
+{
+	const void *key;
+	u32 index;
+	int err;
+
+	while ((key = row_key(info, table, &index))) {
+		table->row++;
+		err = bpffs_map_read(info, key, table->value);
+		if (err && err != -ENOENT)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		if (err)
+			continue;
+		table->name_len = bpffs_name_encode(info->key, key, table->name);
+		table->name_off = 0;
+		table->off = 0;
+		memset(&table->text_pos, 0, sizeof(table->text_pos));
+		table->held = ' ';
+		table->in_row = true;
+		return 1;
+	}
+	return 0;
+}
+
+/* The next bytes of the current line; its end ends the row. */
+static size_t row_text(struct table *table, char *buf, size_t size)
+{
+	size_t got;
+	char last;
+
+	if (table->name_off < table->name_len) {
+		got = min_t(size_t, size, table->name_len - table->name_off);
+		memcpy(buf, table->name + table->name_off, got);
+		table->name_off += got;
+		return got;
+	}
+	got = bpffs_text_read(&table->shape, table->value, table->off,
+			      &table->text_pos, buf, size);
+	if (!got) {
+		table->in_row = false;
+		buf[0] = '\n';
+		return 1;
+	}
+	table->off += got;
+	last = buf[got - 1];
+	memmove(buf + 1, buf, got - 1);
+	buf[0] = table->held;
+	table->held = last;
+	return got;
+}
+
+static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
+			 struct iov_iter *to)
+{
+	size_t got, copied;
+	ssize_t done = 0;
+	int more;
+
+	while (iov_iter_count(to)) {
+		if (!table->in_row) {
+			more = next_row(info, table);
+			if (more <= 0)
+				return done ?: more;
+		}
+		got = row_text(table, table->window,
+			       min(iov_iter_count(to), sizeof(table->window)));
+		copied = copy_to_iter(table->window, got, to);
+		done += copied;
+		if (copied < got)
+			return done ?: -EFAULT;
+	}
+	return done;
+}
+
+static ssize_t table_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	const struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp)->i_sb);
+	struct table *table = iocb->ki_filp->private_data;
+	ssize_t ret = 0;
+
+	mutex_lock(&table->lock);
+	if (iocb->ki_pos == 0)
+		ret = begin_reading(info, table);
+	else if (iocb->ki_pos != table->read_pos)
+		ret = -ESPIPE;
+	if (!ret)
+		ret = read_rows(info, table, to);
+	if (ret >= 0) {
+		iocb->ki_pos += ret;
+		table->read_pos = iocb->ki_pos;
+	}
+	mutex_unlock(&table->lock);
+	return ret;
+}
+
+/* --- Writing --- */
+
+static void begin_line(struct table *table)
+{
+	bpffs_parse_begin(table->parser);
+	table->name_len = 0;
+	table->in_fields = false;
+}
+
+static int begin_writing(const struct bpffs_info *info, struct table *table)
+{
+	if (!table->parser)
+		table->parser = bpffs_parser_new(&table->shape);
+	if (!table->key)
+		table->key = kzalloc(info->object.map->key_size, GFP_KERNEL_ACCOUNT);
+	if (!table->parser || !table->key)
+		return -ENOMEM;
+	begin_line(table);
+	table->line = 1;
+	table->write_pos = 0;
+	return 0;
+}
+
+/* A line is refused: "table: line 7: REASON". */
+__printf(3, 4)
+static int refuse_line(struct bpffs_info *info, const struct table *table,
+		       const char *fmt, ...)
+{
+	struct va_format reason;
+	va_list args;
+
+	va_start(args, fmt);
+	reason.fmt = fmt;
+	reason.va = &args;
+	bpffs_refuse(info, "table: line %llu: %pV" UNCHANGED, table->line, &reason);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* The name of a line is complete. */
+static int end_name(struct bpffs_info *info, struct table *table)
+{
+	struct bpffs_reason why = {};
+	int err;
+
+	if (bpffs_name_decode(info->key, table->name, table->name_len, table->key, &why))
+		return refuse_line(info, table, "\"%*pE\" names no key: %s",
+				   (int)min(table->name_len, 64U), table->name, why.text);
+	err = bpffs_map_check_key(info, table->key);
+	if (err) {
+		refuse_line(info, table, "%.*s: the array has %u elements",
+			    (int)table->name_len, table->name,
+			    info->object.map->max_entries);
+		return err;
+	}
+	table->in_fields = true;
+	return 0;
+}
+
+static int store_line(struct bpffs_info *info, struct table *table)
+{
+	struct bpffs_parser *parser = table->parser;
+	int err;
+
+	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX)
+		return refuse_line(info, table, "no field is named");
+	if (bpffs_parse_all_fresh(parser))
+		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
+					 BPF_ANY);
+	err = bpffs_store_fields(info, table->key, parser);
+	if (err == -ENOENT)
+		refuse_line(info, table, "there is no such element, and not every field is named");
+	return err;
+}
+
+/* Bytes of the name at @text; it ends at a blank or the end of the line. */
+static int take_name(struct bpffs_info *info, struct table *table,
+		     const char *text, size_t len, size_t *used)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] != ' ' && text[n] != '\t' && text[n] != '\n')
+		n++;
+	if (table->name_len + n > BPFFS_NAME_MAX)
+		return refuse_line(info, table, "the name is longer than %u bytes",
+				   BPFFS_NAME_MAX);
+	memcpy(table->name + table->name_len, text, n);
+	table->name_len += n;
+	*used = n;
+	if (n == len)
+		return 0;
+	if (table->name_len)
+		return end_name(info, table);
+	/* An empty line, or blanks before the name. */
+	if (text[n] == '\n')
+		table->line++;
+	*used = n + 1;
+	return 0;
+}
+
+/* Fields at @text up to the end of the line, which stores them. */
+static int take_fields(struct bpffs_info *info, struct table *table,
+		       const char *text, size_t len, size_t *used, bool *stored)
+{
+	const char *end = memchr(text, '\n', len);
+	struct bpffs_reason why = {};
+	int err;
+
+	*used = end ? end - text + 1 : len;
+	if (bpffs_parse_piece(table->parser, text, *used, &why))
+		return refuse_line(info, table, "%.*s: %s", (int)table->name_len,
+				   table->name, why.text);
+	if (!end)
+		return 0;
+	err = store_line(info, table);
+	if (err)
+		return err;
+	*stored = true;
+	table->line++;
+	begin_line(table);
+	return 0;
+}
+
+/*
+ * Take in one window. *@done counts the bytes up to the end of the last line
+ * stored, of @base before this window.
+ */
+static int take_window(struct bpffs_info *info, struct table *table, size_t len,
+		       size_t base, size_t *done)
+{
+	size_t at, used;
+	int err;
+
+	for (at = 0; at < len; at += used) {
+		const char *text = table->window + at;
+		bool stored = false;
+
+		if (table->in_fields)
+			err = take_fields(info, table, text, len - at, &used, &stored);
+		else
+			err = take_name(info, table, text, len - at, &used);
+		if (err)
+			return err;
+		if (stored)
+			*done = base + at + used;
+	}
+	return 0;
+}
+
+static ssize_t write_lines(struct bpffs_info *info, struct table *table,
+			   struct iov_iter *from)
+{
+	size_t base = 0, done = 0, want, got;
+	int err = 0;
+
+	while (!err && (want = min(iov_iter_count(from), sizeof(table->window)))) {
+		got = copy_from_iter(table->window, want, from);
+		err = take_window(info, table, got, base, &done);
+		base += got;
+		if (!err && got < want)
+			err = -EFAULT;
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	if (!err)
+		return base;
+	/* The lines before the bad one are stored: say so by a short write. */
+	begin_line(table);
+	return done ?: err;
+}
+
+static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp)->i_sb);
+	struct table *table = iocb->ki_filp->private_data;
+	ssize_t ret = 0;
+
+	mutex_lock(&table->lock);
+	if (iocb->ki_pos == 0)
+		ret = begin_writing(info, table);
+	else if (iocb->ki_pos != table->write_pos)
+		ret = -ESPIPE;
+	if (!ret)
+		ret = write_lines(info, table, from);
+	if (ret > 0) {
+		iocb->ki_pos += ret;
+		table->write_pos = iocb->ki_pos;
+	}
+	mutex_unlock(&table->lock);
+	return ret;
+}
+
+const struct file_operations bpffs_table_fops = {
+	.owner		= THIS_MODULE,
+	.open		= table_open,
+	.release	= table_release,
+	.read_iter	= table_read_iter,
+	.write_iter	= table_write_iter,
+	.llseek		= generic_file_llseek,
+	.splice_read	= copy_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.fsync		= noop_fsync,
+};
