@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * libbpffs: mount one BPF object as a file system of type bpffs.
+ *
+ *	int map_fd = bpf_map__fd(skel->maps.conns);
+ *
+ *	if (bpf_mount_fd(map_fd, "/mnt/conns", NULL))
+ *		fprintf(stderr, "%s\n", bpf_mount_error());
+ *
+ * The mount keeps the object: afterwards the descriptor can be closed, and the
+ * process can exit. bpf_umount(), or umount(8), lets the object go.
+ *
+ * Errors: functions that return int return a negative errno, and set errno to
+ * its positive value too. bpf_mount_error() says in words what was refused.
+ *
+ * Threads: every function may be called from several threads at once; errors
+ * are kept per thread. None is safe in a signal handler.
+ *
+ * Descriptors: all that the library opens are close-on-exec, and closed when
+ * a function fails. Descriptors passed in stay the caller's, and open.
+ */
+#ifndef LIBBPFFS_H
+#define LIBBPFFS_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef LIBBPFFS_API
+#define LIBBPFFS_API __attribute__((visibility("default")))
+#endif
+
+/**
+ * struct bpf_mount_opts - how to mount; what is zero or NULL has its default
+ * @sz: sizeof(struct bpf_mount_opts), so that the struct can grow: a caller
+ *	and a library of different versions go together as long as the caller
+ *	asks for nothing that the library does not know
+ * @source: shown as the source in /proc/mounts, less than 256 bytes; default
+ *	"none"
+ * @options: more options, separated by commas as for mount -o; see below
+ * @key: layout of the keys, such as "ip4:be16"; default: the kernel's, "hex"
+ * @value: layout of the values, likewise
+ *
+ * The strings stay the caller's; they are not looked at after the call.
+ *
+ * @options may hold the file system's own, like "uid=1000,mode=0444", which the
+ * kernel checks, and the generic ones:
+ *
+ * - ro makes both the file system and the mount read-only.
+ * - nosuid, nodev and noexec are always set; suid, dev and exec change nothing.
+ * - [no]atime, [no]relatime, [no]strictatime, [no]diratime, [no]symfollow.
+ * - What only fstab and mount(8) mean something by (defaults, noauto, user,
+ *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.
+ *
+ * As everywhere, the last of contradicting generic options wins. A value with
+ * a comma goes in double quotes: key="a,b". fd= is refused: the descriptor is
+ * an argument.
+ */
+struct bpf_mount_opts {
+	size_t sz;
+	const char *source;
+	const char *options;
+	const char *key;
+	const char *value;
+	size_t :0;
+};
+
+#define bpf_mount_opts__last_field value
+
+/**
+ * bpf_mount_fd() - mount a BPF object on a directory
+ * @fd: a map, program or link; what this descriptor may not do (a read-only
+ *	one: writing), the files of the mount may not do either
+ * @target: an existing directory; a symbolic link is followed, as by mount(2)
+ * @opts: NULL for the defaults
+ *
+ * Needs CAP_SYS_ADMIN in the first user namespace. The mount holds the object
+ * itself: @fd remains the caller's, and may be closed at once.
+ *
+ * Return: 0, or a negative errno, and nothing is mounted:
+ *
+ * - -E2BIG: @opts asks for what this version of the library does not know
+ * - -EBADF: @fd is not an open descriptor, or an O_PATH one
+ * - -EINVAL: @fd is no BPF object, an option or a layout is wrong, @target is
+ *   NULL, or @opts->sz is not set
+ * - -EACCES: @fd is a map's descriptor that is write-only
+ * - -ENODEV: the kernel has no bpffs, and could not load the module
+ * - -ENOSYS: the kernel is too old
+ * - -EPERM: no CAP_SYS_ADMIN
+ * - -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG: @target is no directory
+ * - -ENOMEM, or what else fsopen(2), fsconfig(2), fsmount(2) and
+ *   move_mount(2) return
+ */
+LIBBPFFS_API int bpf_mount_fd(int fd, const char *target,
+			      const struct bpf_mount_opts *opts);
+
+/**
+ * bpf_mount_fd_detached() - mount a BPF object, but on no directory
+ * @fd: as for bpf_mount_fd()
+ * @opts: as for bpf_mount_fd()
+ *
+ * The files are reached with openat(2) and the like, relative to the returned
+ * descriptor. move_mount(2) gives it a place; if that has not happened by the
+ * last close(2) of it, the mount goes then.
+ *
+ * Return: a descriptor, which the caller closes, or a negative errno, as
+ * bpf_mount_fd() does except for those of a target.
+ */
+LIBBPFFS_API int bpf_mount_fd_detached(int fd,
+				       const struct bpf_mount_opts *opts);
+
+/**
+ * bpf_umount() - unmount what bpf_mount_fd() mounted
+ * @target: the root of a mount of type bpffs
+ * @flags: 0, or of MNT_DETACH, MNT_FORCE, MNT_EXPIRE and UMOUNT_NOFOLLOW, as
+ *	for umount2(2)
+ *
+ * The object goes when nothing else holds it: no other mount of the same
+ * superblock, no open file in it, no descriptor, pin or attachment.
+ *
+ * Anything else than the root of a bpffs mount is refused and left alone. That
+ * check looks up @target once, and umount2(2) again: it saves from mistakes,
+ * not from somebody who can rename the directories on the way.
+ *
+ * Return: 0, or a negative errno:
+ *
+ * - -EINVAL: @target is NULL or not the root of a bpffs mount, or @flags has
+ *   others than those above or contradicting ones
+ * - -EBUSY: a file or a working directory in it is in use; MNT_DETACH
+ *   unmounts nevertheless
+ * - -EAGAIN: the first call with MNT_EXPIRE; the second one unmounts unless
+ *   the mount has been used in between
+ * - -EPERM: no CAP_SYS_ADMIN
+ * - what else open(2) or umount2(2) return for @target, like -ENOENT
+ */
+LIBBPFFS_API int bpf_umount(const char *target, int flags);
+
+/**
+ * bpf_mount_error() - why the last call of this thread failed
+ *
+ * Return: one sentence without a newline, the kernel's if it gave one, cut
+ * at 1023 bytes; "" if the call succeeded, or if there was none. It belongs to
+ * the library, and stays until the thread's next bpf_mount_fd(),
+ * bpf_mount_fd_detached() or bpf_umount(), or its end. Never NULL.
+ */
+LIBBPFFS_API const char *bpf_mount_error(void);
+
+/**
+ * bpffs_version_string() - the version of the library in use
+ *
+ * Return: a string like "0.1.0", which is static.
+ */
+LIBBPFFS_API const char *bpffs_version_string(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
