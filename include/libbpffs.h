@@ -120,6 +120,9 @@ LIBBPFFS_API int bpf_mount_fd_detached(int fd,
  * The object goes when nothing else holds it: no other mount of the same
  * superblock, no open file in it, no descriptor, pin or attachment.
  *
+ * With MNT_EXPIRE, @target ends in the mount point's own name: no trailing "/"
+ * or ".", no symbolic link; to follow these would count as a use of the mount.
+ *
  * Anything else than the root of a bpffs mount is refused and left alone. That
  * check looks up @target once, and umount2(2) again: it saves from mistakes,
  * not from somebody who can rename the directories on the way.

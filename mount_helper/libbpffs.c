@@ -24,6 +24,8 @@
 
 #define FS_TYPE		"bpffs"
 
+#define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
+
 /* fsconfig(2) takes shorter strings; others go as a blob, up to a limit. */
 #define STRING_MAX	256
 #define BLOB_MAX	(1024 * 1024)
@@ -72,6 +74,14 @@ static int fail(int err)
 static int refuse(int err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* One line, whatever names and messages hold. */
+static void join_lines(char *text)
+{
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = text[1] ? ' ' : '\0';
+}
+
 /* @err: positive; returned negative */
 static int refuse(int err, const char *fmt, ...)
 {
@@ -80,6 +90,7 @@ static int refuse(int err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(last_error, sizeof(last_error), fmt, args);
 	va_end(args);
+	join_lines(last_error);
 	return fail(err);
 }
 
@@ -94,6 +105,18 @@ static void add_text(const char *text)
 	last_error[used + size] = '\0';
 }
 
+static int refuse_path(int err, const char *path)
+{
+	return refuse(err, "%s: %s", path, strerror(err));
+}
+
+static int check_target(const char *target)
+{
+	if (target && *target)
+		return 0;
+	return refuse(target ? ENOENT : EINVAL, "target: which directory?");
+}
+
 static void close_quietly(int fd)
 {
 	int saved = errno;
@@ -106,16 +129,16 @@ static void close_quietly(int fd)
 static void add_message(char *message)
 {
 	static const char prefix[] = FS_TYPE ": ";
-	char *p;
 
 	if (strncmp(message, "e ", 2))
 		return;
 	message += 2;
 	if (!strncmp(message, prefix, strlen(prefix)))
 		message += strlen(prefix);
-	for (p = message; *p; p++)
-		if (*p == '\n')
-			*p = p[1] ? ' ' : '\0';
+	join_lines(message);
+	/* The kernel's parsers of numbers can say the same twice. */
+	if (!strcmp(last_error, message))
+		return;
 	if (last_error[0])
 		add_text("; ");
 	add_text(message);
@@ -146,7 +169,7 @@ static int refuse_step(int fs, int err, const char *step, const char *what)
 	if (last_error[0])
 		return fail(err);
 	if (err == EPERM)
-		return refuse(err, "mounting needs CAP_SYS_ADMIN");
+		return refuse(err, NEEDS_CAP);
 	return refuse(err, "%s%s: %s", step, what, strerror(err));
 }
 
@@ -388,7 +411,7 @@ static int open_context(void)
 	case ENOSYS:
 		return refuse(err, "the kernel has no fsopen(2)");
 	case EPERM:
-		return refuse(err, "mounting needs CAP_SYS_ADMIN");
+		return refuse(err, NEEDS_CAP);
 	default:
 		return refuse(err, "fsopen: %s", strerror(err));
 	}
@@ -468,23 +491,42 @@ int bpf_mount_fd_detached(int fd, const struct bpf_mount_opts *opts)
 	return mount_detached(fd, opts);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int attach(int mnt, const char *target)
+{
+	int err;
+
+	/* Links are followed, as mount(2) does. */
+	if (!move_mount(mnt, "", AT_FDCWD, target,
+			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS))
+		return 0;
+	err = errno;
+	if (err == EPERM)
+		return refuse(err, NEEDS_CAP);
+	/* Of a file, move_mount(2) says EINVAL, which says nothing. */
+	if (err == EINVAL && !is_directory(target))
+		err = ENOTDIR;
+	return refuse_path(err, target);
+}
+
 int bpf_mount_fd(int fd, const char *target, const struct bpf_mount_opts *opts)
 {
-	int err = 0;
-	int mnt;
+	int err, mnt;
 
 	last_error[0] = '\0';
-	if (!target)
-		return refuse(EINVAL, "target: which directory?");
+	err = check_target(target);
+	if (err)
+		return err;
 	mnt = mount_detached(fd, opts);
 	if (mnt < 0)
 		return mnt;
-	/* Links are followed, as mount(2) does. */
-	if (move_mount(mnt, "", AT_FDCWD, target,
-		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS))
-		err = errno == EPERM ?
-		      refuse(EPERM, "mounting needs CAP_SYS_ADMIN") :
-		      refuse(errno, "%s: %s", target, strerror(errno));
+	err = attach(mnt, target);
 	close_quietly(mnt);
 	return err;
 }
@@ -507,19 +549,76 @@ static int is_bpffs_root(int fd)
 	return fs.f_type == BPFFS_SUPER_MAGIC;
 }
 
-static int check_umount(const char *target, int flags)
+/* In which directory is the mount point @target? To be freed; NULL: errno. */
+static char *parent_of(const char *target, const char **name)
+{
+	const char *slash = strrchr(target, '/');
+	char *parent, *real;
+
+	*name = slash ? slash + 1 : target;
+	if (!slash)
+		return realpath(".", NULL);
+	parent = strndup(target, slash == target ? 1 : slash - target);
+	real = parent ? realpath(parent, NULL) : NULL;
+	free(parent);
+	return real;
+}
+
+/* What is mounted there, as /proc/self/mountinfo has it? */
+static int find_bpffs(const char *path)
+{
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_fs *fs = NULL;
+	int err = ENOMEM;
+
+	if (table)
+		err = -mnt_table_parse_file(table, "/proc/self/mountinfo");
+	if (!err)
+		fs = mnt_table_find_target(table, path, MNT_ITER_BACKWARD);
+	if (!err && !(fs && mnt_fs_match_fstype(fs, FS_TYPE)))
+		err = EINVAL;
+	mnt_unref_table(table);
+	return err;
+}
+
+/*
+ * Any look at the mount is a use of it, and takes the mark of MNT_EXPIRE away.
+ * So look only at the directory above it, and into the table of mounts.
+ */
+static int check_expire(const char *target)
+{
+	const char *name;
+	char *parent = parent_of(target, &name);
+	int err = 0;
+	char *path;
+
+	if (!parent)
+		return refuse_path(errno, target);
+	if (asprintf(&path, "%s/%s", strcmp(parent, "/") ? parent : "", name) < 0) {
+		path = NULL;
+		err = refuse_path(ENOMEM, target);
+	} else if (!*name || find_bpffs(path)) {
+		err = refuse(EINVAL, "%s: with MNT_EXPIRE, not the name of a bpffs mount",
+			     target);
+	}
+	free(parent);
+	free(path);
+	return err;
+}
+
+static int check_open(const char *target, int flags)
 {
 	int fd, ret;
 
 	fd = open(target, O_PATH | O_CLOEXEC |
 		  (flags & UMOUNT_NOFOLLOW ? O_NOFOLLOW : 0));
 	if (fd < 0)
-		return refuse(errno, "%s: %s", target, strerror(errno));
+		return refuse_path(errno, target);
 	ret = is_bpffs_root(fd);
 	/* Open, it would make the mount busy. */
 	close(fd);
 	if (ret < 0)
-		return refuse(-ret, "%s: %s", target, strerror(-ret));
+		return refuse_path(-ret, target);
 	if (!ret)
 		return refuse(EINVAL, "%s: not the root of a bpffs mount", target);
 	return 0;
@@ -530,11 +629,15 @@ int bpf_umount(const char *target, int flags)
 	int err;
 
 	last_error[0] = '\0';
-	if (!target)
-		return refuse(EINVAL, "target: which directory?");
+	err = check_target(target);
+	if (err)
+		return err;
 	if (flags & ~UMOUNT_FLAGS)
 		return refuse(EINVAL, "flags: %#x has unknown ones", flags);
-	err = check_umount(target, flags);
+	if (flags & MNT_EXPIRE && flags & (MNT_DETACH | MNT_FORCE))
+		return refuse(EINVAL, "flags: MNT_EXPIRE goes with no detaching or forcing");
+	err = flags & MNT_EXPIRE ? check_expire(target) :
+				   check_open(target, flags);
 	if (err)
 		return err;
 	if (!umount2(target, flags))
@@ -548,7 +651,7 @@ int bpf_umount(const char *target, int flags)
 	case EPERM:
 		return refuse(EPERM, "unmounting needs CAP_SYS_ADMIN");
 	default:
-		return refuse(errno, "%s: %s", target, strerror(errno));
+		return refuse_path(errno, target);
 	}
 }
 
