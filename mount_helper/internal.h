@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* What the parts of libbpffs share. None of it is visible outside. */
+#ifndef LIBBPFFS_INTERNAL_H
+#define LIBBPFFS_INTERNAL_H
+
+#include "libbpffs.h"
+
+#define FS_TYPE		"bpffs"
+
+#define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
+
+/* fsconfig(2) takes shorter strings; others go as a blob, up to a limit. */
+#define STRING_MAX	256
+#define BLOB_MAX	(1024 * 1024)
+
+/* --- error.c: each refusal sets errno, and returns @err, positive, negated --- */
+
+void libbpffs_clear_error(void);
+
+int libbpffs_refuse(int err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* "/mnt/m: No such file or directory" */
+int libbpffs_refuse_path(int err, const char *path);
+
+/* In the words of the log of @fs, a context of fsopen(2), if it has any. */
+int libbpffs_refuse_step(int fs, int err, const char *step);
+
+/* Is there a path at all? */
+int libbpffs_check_target(const char *target);
+
+/* --- options.c --- */
+
+/* One option for fsconfig(2); a flag has no value. */
+struct libbpffs_param {
+	const char *name;
+	const char *value;
+};
+
+/**
+ * struct libbpffs_plan - what is asked of the kernel
+ * @attr: MOUNT_ATTR_* for fsmount(2)
+ * @text: a copy of the options, which @params point into
+ * @params: for fsconfig(2), in the order given
+ * @count: of @params
+ */
+struct libbpffs_plan {
+	unsigned int attr;
+	char *text;
+	struct libbpffs_param *params;
+	size_t count;
+};
+
+/* @plan: all zero; libbpffs_plan_free() is due in any case. @opts: or NULL */
+int libbpffs_plan_mount(struct libbpffs_plan *plan,
+			const struct bpf_mount_opts *opts);
+
+/* Leaves errno alone. */
+void libbpffs_plan_free(struct libbpffs_plan *plan);
+
+#endif
