@@ -7,6 +7,18 @@
  *	if (bpf_mount_fd(map_fd, "/mnt/conns", NULL))
  *		fprintf(stderr, "%s\n", bpf_mount_error());
  *
+ * or, with addresses and numbers in place of hexadecimal bytes:
+ *
+ *	struct bpf_mount_opts opts = {
+ *		.sz = sizeof(opts),
+ *		.key = "ip4:be16",
+ *		.value = "u64",
+ *		.options = "uid=1000,mode=0640,ro",
+ *	};
+ *
+ *	if (bpf_mount_fd(map_fd, "/mnt/conns", &opts))
+ *		...
+ *
  * The mount keeps the object: afterwards the descriptor can be closed, and the
  * process can exit. bpf_umount(), or umount(8), lets the object go.
  *
@@ -89,7 +101,9 @@ struct bpf_mount_opts {
  * - -ENODEV: the kernel has no bpffs, and could not load the module
  * - -ENOSYS: the kernel is too old
  * - -EPERM: no CAP_SYS_ADMIN
- * - -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG: @target is no directory
+ * - -ENAMETOOLONG: a key's name in the layout could be longer than a file's
+ *   name may be, or @target is too long
+ * - -ENOENT, -ENOTDIR, -ELOOP: @target is no directory
  * - -ENOMEM, or what else fsopen(2), fsconfig(2), fsmount(2) and
  *   move_mount(2) return
  */

@@ -82,14 +82,28 @@ static int mount_plan(int fd, const struct libbpffs_plan *plan)
 	return mnt;
 }
 
+/* Of these two VFS says EBADF before bpffs can say why. */
+static int check_fd(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return libbpffs_refuse(EBADF, "fd: descriptor %d is not open", fd);
+	if (flags & O_PATH)
+		return libbpffs_refuse(EBADF,
+				       "fd: an O_PATH descriptor gives no access to an object");
+	return 0;
+}
+
 /* Returns the mount's descriptor. */
 static int mount_detached(int fd, const struct bpf_mount_opts *opts)
 {
 	struct libbpffs_plan plan = {};
 	int ret;
 
-	if (fcntl(fd, F_GETFD) < 0)
-		return libbpffs_refuse(EBADF, "fd: descriptor %d is not open", fd);
+	ret = check_fd(fd);
+	if (ret)
+		return ret;
 	ret = libbpffs_plan_mount(&plan, opts);
 	if (!ret)
 		ret = mount_plan(fd, &plan);
