@@ -79,6 +79,8 @@ size_t bpffs_layout_print(const struct bpffs_layout *layout, char *buf,
 u32 bpffs_layout_size(const struct bpffs_layout *layout);
 /* Is there a plen field? Then only an LPM trie may use the layout. */
 bool bpffs_layout_has_plen(const struct bpffs_layout *layout);
+/* Leaves without a name, at most one of which a per-CPU value can have. */
+u32 bpffs_layout_bare(const struct bpffs_layout *layout);
 /* Length of the longest name a key can have. */
 u32 bpffs_layout_name_max(const struct bpffs_layout *layout);
 /* Leaves: every array element, every named part of bits, every pad is one. */

@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What layout.c and text.c need, in the kernel and in user space alike. */
+/* What the pure files (see layout.h) need, in the kernel and in user space. */
 #ifndef _BPFFS_PURE_H
 #define _BPFFS_PURE_H
 
 #ifdef __KERNEL__
+#include <linux/bitmap.h>
+#include <linux/bsearch.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/types.h>
-#include <asm/byteorder.h>
-#include <asm/unaligned.h>
+
+static inline void *bpffs_zalloc(size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+#define bpffs_free kvfree
 #else
-#include <endian.h>
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
@@ -30,6 +42,74 @@ typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
+
+#define U32_MAX			UINT32_MAX
+#define U64_MAX			UINT64_MAX
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(type, a, b)	min((type)(a), (type)(b))
+#define max_t(type, a, b)	max((type)(a), (type)(b))
+#define __printf(f, v)		__attribute__((format(printf, f, v)))
+
+#define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
+
+#define BITS_PER_LONG		(8 * sizeof(long))
+#define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+
+static inline bool test_bit(unsigned long n, const unsigned long *map)
+{
+	return map[n / BITS_PER_LONG] >> n % BITS_PER_LONG & 1;
+}
+
+static inline void __set_bit(unsigned long n, unsigned long *map)
+{
+	map[n / BITS_PER_LONG] |= 1UL << n % BITS_PER_LONG;
+}
+
+static inline void __clear_bit(unsigned long n, unsigned long *map)
+{
+	map[n / BITS_PER_LONG] &= ~(1UL << n % BITS_PER_LONG);
+}
+
+static inline unsigned long find_next_bit(const unsigned long *map,
+					  unsigned long size, unsigned long n)
+{
+	unsigned long word;
+
+	for (; n < size; n = (n / BITS_PER_LONG + 1) * BITS_PER_LONG) {
+		word = map[n / BITS_PER_LONG] >> n % BITS_PER_LONG;
+		if (word)
+			return min(n + __builtin_ctzl(word), size);
+	}
+	return size;
+}
+
+static inline void bitmap_zero(unsigned long *map, unsigned long bits)
+{
+	memset(map, 0, BITS_TO_LONGS(bits) * sizeof(long));
+}
+
+static inline void bitmap_or(unsigned long *to, const unsigned long *a,
+			     const unsigned long *b, unsigned long bits)
+{
+	unsigned long i;
+
+	for (i = 0; i < BITS_TO_LONGS(bits); i++)
+		to[i] = a[i] | b[i];
+}
+
+static inline u64 div64_u64(u64 a, u64 b)
+{
+	return a / b;
+}
+
+static inline void *bpffs_zalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+#define bpffs_free free
 #endif
 
 #endif

@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The text of one leaf of a layout: bytes to text, and back. */
+#include "field.h"
+
+/* --- Numbers in bytes --- */
+
+static u64 load_unit(const u8 *from, u32 size, bool big_endian)
+{
+	u64 number = 0;
+	u16 half;
+	u32 word;
+	u32 i;
+
+	if (big_endian) {
+		for (i = 0; i < size; i++)
+			number = number << 8 | from[i];
+		return number;
+	}
+	switch (size) {
+	case 1:
+		return from[0];
+	case 2:
+		memcpy(&half, from, sizeof(half));
+		return half;
+	case 4:
+		memcpy(&word, from, sizeof(word));
+		return word;
+	}
+	memcpy(&number, from, sizeof(number));
+	return number;
+}
+
+static void save_unit(u8 *to, u32 size, bool big_endian, u64 number)
+{
+	u16 half = number;
+	u32 word = number;
+	u32 i;
+
+	if (big_endian) {
+		for (i = size; i--; number >>= 8)
+			to[i] = number;
+		return;
+	}
+	switch (size) {
+	case 1:
+		to[0] = number;
+		break;
+	case 2:
+		memcpy(to, &half, sizeof(half));
+		break;
+	case 4:
+		memcpy(to, &word, sizeof(word));
+		break;
+	case 8:
+		memcpy(to, &number, sizeof(number));
+		break;
+	}
+}
+
+static u32 bits_of(const struct bpffs_field *field)
+{
+	return field->type == BPFFS_BITS ? field->width : 8 * field->size;
+}
+
+static bool is_signed(const struct bpffs_field *field)
+{
+	return field->base && field->base->is_signed;
+}
+
+static bool is_big_endian(const struct bpffs_field *field)
+{
+	return field->base && field->base->big_endian;
+}
+
+static u64 low_bits(u32 bits)
+{
+	return bits < 64 ? (1ULL << bits) - 1 : U64_MAX;
+}
+
+/* The number of an integer, a part of one, a bool or a plen; sign-extended. */
+u64 bpffs_load(const struct bpffs_field *field, const u8 *from)
+{
+	u64 number = load_unit(from, field->size, is_big_endian(field));
+	u32 bits = bits_of(field);
+
+	number = number >> field->bit & low_bits(bits);
+	if (is_signed(field) && number >> (bits - 1) & 1)
+		number |= ~low_bits(bits);
+	return number;
+}
+
+/* Its other parts stay. */
+void bpffs_save(const struct bpffs_field *field, u8 *to, u64 number)
+{
+	u64 mask = low_bits(bits_of(field)) << field->bit;
+	u64 old;
+
+	if (field->type == BPFFS_BITS) {
+		old = load_unit(to, field->size, is_big_endian(field));
+		number = (old & ~mask) | (number << field->bit & mask);
+	}
+	save_unit(to, field->size, is_big_endian(field), number);
+}
+
+/* --- Bytes to text; each returns the length --- */
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* Decimal; at most 20 bytes. */
+u32 bpffs_put_number(char *to, u64 number)
+{
+	char digits[20];
+	u32 i = sizeof(digits);
+	u32 len;
+
+	do {
+		digits[--i] = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	len = sizeof(digits) - i;
+	memcpy(to, digits + i, len);
+	return len;
+}
+
+static u32 put_signed(char *to, u64 number)
+{
+	if (number >> 63 == 0)
+		return bpffs_put_number(to, number);
+	*to = '-';
+	return 1 + bpffs_put_number(to + 1, -number);
+}
+
+static u32 put_digits(char *to, u64 number, u32 digits)
+{
+	u32 i;
+
+	for (i = 0; i < digits; i++)
+		to[i] = hex_digits[number >> 4 * (digits - 1 - i) & 15];
+	return digits;
+}
+
+static u32 put_minimal(char *to, u64 number)
+{
+	u32 digits = 1;
+
+	while (digits < 16 && number >> 4 * digits)
+		digits++;
+	return put_digits(to, number, digits);
+}
+
+static u32 put_x(char *to, u64 number)
+{
+	to[0] = '0';
+	to[1] = 'x';
+	return 2 + put_minimal(to + 2, number);
+}
+
+u32 bpffs_put_hex(char *to, const u8 *from, u32 size)
+{
+	u32 i;
+
+	for (i = 0; i < size; i++)
+		put_digits(to + 2 * i, from[i], 2);
+	return 2 * size;
+}
+
+static bool is_plain(u8 byte, enum bpffs_where where)
+{
+	if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+	    (byte >= 'a' && byte <= 'z'))
+		return true;
+	switch (byte) {
+	case '.':
+	case '_':
+	case ':':
+	case '@':
+	case '+':
+	case '-':
+		return true;
+	case '=':
+		return where != BPFFS_IN_BARE_VALUE;
+	case ',':
+	case '~':
+	case '/':
+		return where != BPFFS_IN_NAME;
+	}
+	return false;
+}
+
+/* A byte of a string: itself or "%HH". */
+u32 bpffs_put_byte(char *to, u8 byte, enum bpffs_where where)
+{
+	static const char upper[] = "0123456789ABCDEF";
+
+	if (is_plain(byte, where)) {
+		*to = byte;
+		return 1;
+	}
+	to[0] = '%';
+	to[1] = upper[byte >> 4];
+	to[2] = upper[byte & 15];
+	return 3;
+}
+
+static u32 put_ip4(char *to, const u8 *from)
+{
+	u32 len = 0;
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		if (i)
+			to[len++] = '.';
+		len += bpffs_put_number(to + len, from[i]);
+	}
+	return len;
+}
+
+/* RFC 5952: the first longest run of two or more zeros is "::". */
+static u32 put_ip6(char *to, const u8 *from)
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	u32 run = 8, run_len = 1, len = 0, i, n, end = 8;
+
+	for (i = 0; i < 8; i++) {
+		for (n = 0; i + n < 8 && !from[2 * (i + n)] && !from[2 * (i + n) + 1];)
+			n++;
+		if (n > run_len) {
+			run = i;
+			run_len = n;
+		}
+	}
+	if (!memcmp(from, mapped, sizeof(mapped)))
+		end = 6;
+	for (i = 0; i < end; i++) {
+		if (i == run) {
+			to[len++] = ':';
+			to[len++] = ':';
+			i += run_len - 1;
+			continue;
+		}
+		if (i && i != run + run_len)
+			to[len++] = ':';
+		len += put_minimal(to + len, load_unit(from + 2 * i, 2, true));
+	}
+	if (end == 8)
+		return len;
+	to[len++] = ':';
+	return len + put_ip4(to + len, from + 12);
+}
+
+static u32 put_mac(char *to, const u8 *from)
+{
+	u32 i;
+
+	for (i = 0; i < 6; i++) {
+		if (i)
+			to[3 * i - 1] = ':';
+		put_digits(to + 3 * i, from[i], 2);
+	}
+	return 17;
+}
+
+static const struct bpffs_label *label_of(const struct bpffs_field *field, u64 value)
+{
+	u32 low = 0, high = field->labels;
+
+	/* The first of equal ones. */
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (field->label[middle].value < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < field->labels && field->label[low].value == value)
+		return &field->label[low];
+	return NULL;
+}
+
+static u32 put_integer(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	u64 number = bpffs_load(field, from);
+	const struct bpffs_label *label = label_of(field, number);
+
+	if (label) {
+		memcpy(to, label->name, label->len);
+		return label->len;
+	}
+	if (field->base->hex)
+		return put_x(to, number);
+	return is_signed(field) ? put_signed(to, number) : bpffs_put_number(to, number);
+}
+
+/* A leaf that is not str, hex or pad; at most BPFFS_WORD_MAX bytes. */
+u32 bpffs_put_word(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	switch (field->type) {
+	case BPFFS_INT:
+	case BPFFS_BITS:
+		return put_integer(field, from, to);
+	case BPFFS_BOOL:
+		if (*from > 1)
+			return bpffs_put_number(to, *from);
+		memcpy(to, *from ? "true" : "false", 5);
+		return *from ? 4 : 5;
+	case BPFFS_IP4:
+		return put_ip4(to, from);
+	case BPFFS_IP6:
+		return put_ip6(to, from);
+	case BPFFS_MAC:
+		return put_mac(to, from);
+	case BPFFS_PLEN:
+		return bpffs_put_number(to, bpffs_load(field, from));
+	}
+	return 0;
+}
+
+u32 bpffs_pad_digits(const struct bpffs_field *field)
+{
+	return field->type == BPFFS_BITS ? (field->width + 3U) / 4 : 2 * field->size;
+}
+
+/* For padding in keys, which is short. */
+u32 bpffs_put_pad(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	if (field->type == BPFFS_PAD)
+		return bpffs_put_hex(to, from, field->size);
+	return put_digits(to, bpffs_load(field, from) & low_bits(field->width),
+			  bpffs_pad_digits(field));
+}
+
+static bool is_zero(const u8 *from, u32 size)
+{
+	return !size || (!from[0] && !memcmp(from, from + 1, size - 1));
+}
+
+bool bpffs_pad_is_zero(const struct bpffs_field *field, const u8 *from)
+{
+	return field->type == BPFFS_BITS ? !bpffs_load(field, from) :
+					   is_zero(from, field->size);
+}
+
+/* Length of a string up to its last byte that is not NUL. */
+u32 bpffs_str_end(const u8 *str, u32 size)
+{
+	while (size && !str[size - 1])
+		size--;
+	return size;
+}
+
+/* The longest text of a leaf of a key. */
+u32 bpffs_word_max(const struct bpffs_field *field)
+{
+	char text[24];
+	u32 len, i;
+
+	switch (field->type) {
+	case BPFFS_HEX:
+		return min(field->size, U32_MAX / 4) * 2;
+	case BPFFS_STR:
+		return min(field->size, U32_MAX / 4) * 3;
+	case BPFFS_BOOL:
+		return 5;
+	case BPFFS_IP4:
+		return 15;
+	case BPFFS_IP6:
+		return 39;
+	case BPFFS_MAC:
+		return 17;
+	case BPFFS_PLEN:
+		return 10;
+	}
+	if (field->base->hex)
+		len = 2 + (bits_of(field) + 3) / 4;
+	else if (is_signed(field))
+		len = 1 + bpffs_put_number(text, 1ULL << (bits_of(field) - 1));
+	else
+		len = bpffs_put_number(text, low_bits(bits_of(field)));
+	for (i = 0; i < field->labels; i++)
+		len = max(len, field->label[i].len);
+	return len;
+}
+
+/* --- Text to bytes --- */
+
+int bpffs_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool take_digits(const char *text, u32 len, u32 radix, u64 *number)
+{
+	u64 n = 0;
+	u32 i;
+
+	for (i = 0; i < len; i++) {
+		int digit = bpffs_hex_digit(text[i]);
+
+		if (digit < 0 || digit >= (int)radix)
+			return false;
+		if (n > (U64_MAX - digit) / radix)
+			return false;
+		n = radix * n + digit;
+	}
+	*number = n;
+	return len;
+}
+
+/* Decimal, also with leading zeros, or 0x and hexadecimal; a sign before it. */
+bool bpffs_take_number(const char *text, u32 len, u64 *number, bool *negative)
+{
+	*negative = len && text[0] == '-';
+	if (*negative) {
+		text++;
+		len--;
+	}
+	if (len > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		return take_digits(text + 2, len - 2, 16, number);
+	return take_digits(text, len, 10, number);
+}
+
+static const struct bpffs_label *find_label(const struct bpffs_field *field,
+					    const char *text, u32 len)
+{
+	u32 low = 0, high = field->labels;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		const struct bpffs_label *label = field->label_name[middle];
+		int diff = memcmp(text, label->name, min(len, label->len));
+
+		if (!diff && len == label->len)
+			return label;
+		if (diff < 0 || (!diff && len < label->len))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static bool take_integer(const struct bpffs_field *field, const char *text,
+			 u32 len, u8 *to)
+{
+	const struct bpffs_label *label = find_label(field, text, len);
+	u32 bits = bits_of(field);
+	bool negative;
+	u64 number;
+
+	if (label) {
+		bpffs_save(field, to, label->value);
+		return true;
+	}
+	if (field->type == BPFFS_BOOL && len == 4 && !memcmp(text, "true", 4)) {
+		*to = 1;
+		return true;
+	}
+	if (field->type == BPFFS_BOOL && len == 5 && !memcmp(text, "false", 5)) {
+		*to = 0;
+		return true;
+	}
+	if (!bpffs_take_number(text, len, &number, &negative))
+		return false;
+	if (negative) {
+		if (!is_signed(field) || number > 1ULL << (bits - 1))
+			return false;
+		number = -number;
+	} else if (number > low_bits(is_signed(field) ? bits - 1 : bits)) {
+		return false;
+	}
+	bpffs_save(field, to, number);
+	return true;
+}
+
+static bool take_ip4(const char *text, u32 len, u8 *to)
+{
+	u32 i, at = 0, from;
+	u64 number;
+
+	for (i = 0; i < 4; i++) {
+		if (i && (at == len || text[at++] != '.'))
+			return false;
+		from = at;
+		while (at < len && text[at] != '.')
+			at++;
+		if (at - from > 3 || !take_digits(text + from, at - from, 10, &number) ||
+		    number > 255)
+			return false;
+		to[i] = number;
+	}
+	return at == len;
+}
+
+static bool take_ip6(const char *text, u32 len, u8 *to)
+{
+	u32 words = 0, gap = 9, at = 0, from;
+	u8 word[16] = {};
+	u64 number;
+
+	if (len >= 2 && text[0] == ':' && text[1] == ':') {
+		gap = 0;
+		at = 2;
+	}
+	while (at < len) {
+		from = at;
+		while (at < len && text[at] != ':')
+			at++;
+		if (memchr(text + from, '.', at - from)) {
+			if (words > 6 || at != len ||
+			    !take_ip4(text + from, at - from, word + 2 * words))
+				return false;
+			words += 2;
+			break;
+		}
+		if (words == 8 || at - from > 4 ||
+		    !take_digits(text + from, at - from, 16, &number))
+			return false;
+		save_unit(word + 2 * words++, 2, true, number);
+		if (at == len)
+			break;
+		/* A ":" stands before a word, a "::" may stand at the end. */
+		if (++at == len)
+			return false;
+		if (text[at] == ':') {
+			if (gap < 9)
+				return false;
+			gap = words;
+			at++;
+		}
+	}
+	if (gap == 9 ? words != 8 : words > 7)
+		return false;
+	gap = min(gap, words);
+	memset(to, 0, 16);
+	memcpy(to, word, 2 * gap);
+	memcpy(to + 16 - 2 * (words - gap), word + 2 * gap, 2 * (words - gap));
+	return true;
+}
+
+static bool take_mac(const char *text, u32 len, u8 *to)
+{
+	u64 number;
+	u32 i;
+
+	if (len != 17)
+		return false;
+	for (i = 0; i < 6; i++) {
+		if ((i < 5 && text[3 * i + 2] != ':') ||
+		    !take_digits(text + 3 * i, 2, 16, &number))
+			return false;
+		to[i] = number;
+	}
+	return true;
+}
+
+/* For messages: what a text of the leaf is. */
+void bpffs_describe(const struct bpffs_field *field, char *to, size_t size)
+{
+	switch (field->type) {
+	case BPFFS_INT:
+		snprintf(to, size, field->labels ? "a name of the enum, or a %s" : "a %s",
+			 field->base->name);
+		break;
+	case BPFFS_BITS:
+		snprintf(to, size, "a number of %u bits", field->width);
+		break;
+	case BPFFS_BOOL:
+		snprintf(to, size, "a bool");
+		break;
+	case BPFFS_IP4:
+		snprintf(to, size, "an IPv4 address");
+		break;
+	case BPFFS_IP6:
+		snprintf(to, size, "an IPv6 address");
+		break;
+	case BPFFS_MAC:
+		snprintf(to, size, "a MAC address");
+		break;
+	case BPFFS_PLEN:
+		snprintf(to, size, "a prefix length");
+		break;
+	case BPFFS_HEX:
+	case BPFFS_PAD:
+		snprintf(to, size, "hex of %u bytes (%llu digits)", field->size,
+			 2ULL * field->size);
+		break;
+	case BPFFS_STR:
+		snprintf(to, size, "a string of %u bytes", field->size);
+		break;
+	}
+}
+
+/* For messages: a text of a user, cut, its odd bytes escaped. */
+static void quote(char to[64], const char *text, u32 len)
+{
+	u32 at = 0;
+	u32 i;
+
+	for (i = 0; i < len && at < 48; i++) {
+		unsigned char ch = text[i];
+
+		if (ch > ' ' && ch <= '~' && ch != '"')
+			to[at++] = ch;
+		else
+			at += snprintf(to + at, 5, "\\x%02x", ch);
+	}
+	snprintf(to + at, 4, i < len ? "..." : "");
+}
+
+/*
+ * The bytes of a leaf that is not str, hex or pad. Lenient: what is canonical
+ * is the caller's question. Return: 0, or -EINVAL with *@why but for the column.
+ */
+int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
+		    u8 *to, struct bpffs_reason *why)
+{
+	char wanted[64], is[64];
+	bool ok = false;
+
+	switch (field->type) {
+	case BPFFS_INT:
+	case BPFFS_BITS:
+	case BPFFS_BOOL:
+	case BPFFS_PLEN:
+		ok = take_integer(field, text, len, to);
+		break;
+	case BPFFS_IP4:
+		ok = take_ip4(text, len, to);
+		break;
+	case BPFFS_IP6:
+		ok = take_ip6(text, len, to);
+		break;
+	case BPFFS_MAC:
+		ok = take_mac(text, len, to);
+		break;
+	}
+	if (ok)
+		return 0;
+	if (!why)
+		return -EINVAL;
+	bpffs_describe(field, wanted, sizeof(wanted));
+	quote(is, text, len);
+	return bpffs_reason(why, 0, "\"%s\" is not %s", is, wanted);
+}

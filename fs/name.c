@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The names of keys: one name a key, one key a name. */
+#include "field.h"
+#include "text.h"
+
+#define PLEN_BYTES	4
+
+/*
+ * Bytes of the longest key that has names: no byte has less than two
+ * characters, and a prefix length has up to ten more.
+ */
+#define KEY_MAX		(BPFFS_NAME_MAX / 2 + PLEN_BYTES)
+
+/* Bits behind the prefix do not count: they are shown, and taken, as zero. */
+static void clear_host_bits(u8 *key, u32 size)
+{
+	u32 plen, i, bits;
+
+	memcpy(&plen, key, PLEN_BYTES);
+	for (i = PLEN_BYTES; i < size; i++) {
+		bits = 8 * (i - PLEN_BYTES);
+		if (plen <= bits)
+			key[i] = 0;
+		else if (plen - bits < 8)
+			key[i] &= 0xff << (8 - (plen - bits));
+	}
+}
+
+static u32 put_string(const u8 *from, u32 size, char *to)
+{
+	u32 end = bpffs_str_end(from, size);
+	u32 len = 0, i;
+
+	for (i = 0; i < end; i++)
+		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
+	return len;
+}
+
+static u32 put_leaf(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	switch (field->type) {
+	case BPFFS_HEX:
+		return bpffs_put_hex(to, from, field->size);
+	case BPFFS_STR:
+		return put_string(from, field->size, to);
+	}
+	return bpffs_put_word(field, from, to);
+}
+
+/* "~" and the bytes of all padding, if any of them is not zero. */
+static u32 put_padding(const struct bpffs_layout *layout, const u8 *key, char *to)
+{
+	struct bpffs_place place;
+	bool zero = true;
+	u32 len = 0, n;
+
+	to[len++] = '~';
+	for (n = 0; n < bpffs_layout_leaves(layout); n++) {
+		bpffs_locate(layout, n, &place);
+		if (!bpffs_is_pad(place.field))
+			continue;
+		zero &= bpffs_pad_is_zero(place.field, key + place.offset);
+		len += bpffs_put_pad(place.field, key + place.offset, to + len);
+	}
+	return zero ? 0 : len;
+}
+
+/* No name begins with "." or "-", nor is it empty. */
+static u32 escape_begin(char *name, u32 len)
+{
+	u32 n = len;
+
+	if (len && name[0] != '.' && name[0] != '-')
+		return len;
+	if (n)
+		memmove(name + 3, name + 1, --n);
+	memcpy(name, !len ? "%00" : name[0] == '.' ? "%2E" : "%2D", 3);
+	return n + 3;
+}
+
+int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
+		      char name[BPFFS_NAME_MAX + 1])
+{
+	u32 first = layout->has_plen, len = 0, n;
+	struct bpffs_place place;
+	u8 prefix[KEY_MAX];
+	bool begun = false;
+
+	if (layout->has_plen) {
+		memcpy(prefix, key, bpffs_layout_size(layout));
+		clear_host_bits(prefix, bpffs_layout_size(layout));
+		key = prefix;
+	}
+	for (n = first; n < bpffs_layout_leaves(layout); n++) {
+		bpffs_locate(layout, n, &place);
+		if (bpffs_is_pad(place.field))
+			continue;
+		if (begun)
+			name[len++] = ',';
+		begun = true;
+		len += put_leaf(place.field, key + place.offset, name + len);
+	}
+	if (layout->has_plen) {
+		name[len++] = '-';
+		len += put_leaf(layout->root->kid[0], key, name + len);
+	}
+	if (layout->pads)
+		len += put_padding(layout, key, name + len);
+	len = escape_begin(name, len);
+	name[len] = '\0';
+	return len;
+}
+
+/* --- Decoding: lenient, then compared with the one canonical name --- */
+
+static int take_hex(const struct bpffs_field *field, const char *text, u32 len,
+		    u8 *to, struct bpffs_reason *why)
+{
+	char wanted[64];
+	int high, low;
+	u32 i;
+
+	bpffs_describe(field, wanted, sizeof(wanted));
+	if (len != 2 * field->size)
+		return bpffs_reason(why, 0, "%u characters are not %s", len, wanted);
+	for (i = 0; i < field->size; i++) {
+		high = bpffs_hex_digit(text[2 * i]);
+		low = bpffs_hex_digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return bpffs_reason(why, 2 * i + 1, "this is not %s", wanted);
+		to[i] = high << 4 | low;
+	}
+	return 0;
+}
+
+static int take_string(const struct bpffs_field *field, const char *text, u32 len,
+		       u8 *to, struct bpffs_reason *why)
+{
+	u32 at = 0, i, byte;
+
+	memset(to, 0, field->size);
+	for (i = 0; i < len; i++, at++) {
+		byte = (u8)text[i];
+		if (byte == '%') {
+			if (len - i < 3 || bpffs_hex_digit(text[i + 1]) < 0 ||
+			    bpffs_hex_digit(text[i + 2]) < 0)
+				return bpffs_reason(why, 0, "two hex digits expected behind \"%%\"");
+			byte = bpffs_hex_digit(text[i + 1]) << 4 |
+			       bpffs_hex_digit(text[i + 2]);
+			i += 2;
+		}
+		if (at < field->size)
+			to[at] = byte;
+		else if (byte)
+			return bpffs_reason(why, 0, "the string is longer than %u bytes",
+					    field->size);
+	}
+	return 0;
+}
+
+static int take_leaf(const struct bpffs_field *field, const char *text, u32 len,
+		     u8 *to, struct bpffs_reason *why)
+{
+	switch (field->type) {
+	case BPFFS_HEX:
+		return take_hex(field, text, len, to, why);
+	case BPFFS_STR:
+		return take_string(field, text, len, to, why);
+	}
+	return bpffs_take_word(field, text, len, to, why);
+}
+
+static int take_padding(const struct bpffs_layout *layout, const char *text,
+			u32 len, u8 *key, struct bpffs_reason *why)
+{
+	struct bpffs_place place;
+	u32 at = 0, n, i, digits;
+
+	for (n = 0; n < bpffs_layout_leaves(layout); n++) {
+		u64 number = 0;
+
+		bpffs_locate(layout, n, &place);
+		if (!bpffs_is_pad(place.field))
+			continue;
+		digits = bpffs_pad_digits(place.field);
+		if (len - at < digits)
+			return bpffs_reason(why, 0, "too few digits of padding");
+		for (i = 0; i < digits; i++) {
+			int digit = bpffs_hex_digit(text[at + i]);
+
+			if (digit < 0)
+				return bpffs_reason(why, 0, "padding is hex");
+			number = number << 4 | digit;
+			if (place.field->type == BPFFS_PAD && i & 1)
+				key[place.offset + i / 2] = number;
+		}
+		if (place.field->type == BPFFS_BITS)
+			bpffs_save(place.field, key + place.offset, number);
+		at += digits;
+	}
+	return at == len ? 0 : bpffs_reason(why, 0, "too many digits of padding");
+}
+
+/* Cut what follows the last @ch off; its length, or U32_MAX if there is none. */
+static u32 cut(const char *text, u32 *len, char ch)
+{
+	u32 n = *len;
+	u32 all = n;
+
+	while (n && text[n - 1] != ch)
+		n--;
+	if (!n)
+		return U32_MAX;
+	*len = n - 1;
+	return all - n;
+}
+
+static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
+		    u8 *key, struct bpffs_reason *why)
+{
+	u32 first = layout->has_plen, at = 0, n, tail;
+	struct bpffs_place place;
+	bool begun = false;
+	int err;
+
+	tail = layout->pads ? cut(name, &len, '~') : U32_MAX;
+	if (tail != U32_MAX) {
+		err = take_padding(layout, name + len + 1, tail, key, why);
+		if (err)
+			return err;
+	}
+	if (layout->has_plen) {
+		tail = cut(name, &len, '-');
+		if (tail == U32_MAX)
+			return bpffs_reason(why, 0, "a prefix length is missing, as in \"-24\"");
+		err = take_leaf(layout->root->kid[0], name + len + 1, tail, key, why);
+		if (err)
+			return err;
+	}
+	for (n = first; n < bpffs_layout_leaves(layout); n++) {
+		const char *end;
+		u32 width;
+
+		bpffs_locate(layout, n, &place);
+		if (bpffs_is_pad(place.field))
+			continue;
+		if (begun && (at == len || name[at++] != ','))
+			return bpffs_reason(why, 0, "fields are missing");
+		begun = true;
+		end = memchr(name + at, ',', len - at);
+		width = end ? end - (name + at) : len - at;
+		err = take_leaf(place.field, name + at, width, key + place.offset, why);
+		if (err)
+			return err;
+		at += width;
+	}
+	return at == len ? 0 : bpffs_reason(why, 0, "too many fields");
+}
+
+int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
+		      size_t len, void *key, struct bpffs_reason *why)
+{
+	char copy[BPFFS_NAME_MAX + 1];
+	int err;
+
+	if (!len || len > BPFFS_NAME_MAX)
+		return bpffs_reason(why, 0, "a name has 1 to %u bytes", BPFFS_NAME_MAX);
+	memset(key, 0, bpffs_layout_size(layout));
+	/* The escape of the begin may stand for a sign or, before plen, a string. */
+	if (len >= 3 && (!memcmp(name, "%2E", 3) || !memcmp(name, "%2D", 3))) {
+		copy[0] = name[2] == 'E' ? '.' : '-';
+		memcpy(copy + 1, name + 3, len - 3);
+		err = take_key(layout, copy, len - 2, key, why);
+	} else {
+		memcpy(copy, name, len);
+		err = take_key(layout, copy, len, key, why);
+	}
+	if (err)
+		return err;
+	if (layout->has_plen)
+		clear_host_bits(key, bpffs_layout_size(layout));
+	if (bpffs_name_encode(layout, key, copy) == (int)len && !memcmp(copy, name, len))
+		return 0;
+	return bpffs_reason(why, 0, "the name of this key is spelled \"%s\"", copy);
+}

@@ -1,0 +1,660 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Text to values, in pieces that may split the text anywhere.
+ *
+ * What a field is called is collected in a small buffer until its "=". Then a
+ * word is collected likewise, while strings and hex go to the value at once,
+ * so that no text is ever held as a whole.
+ */
+#include "field.h"
+#include "text.h"
+
+enum state {
+	IN_SPACE,	/* between fields */
+	IN_HEAD,	/* in a name, or in a bare text */
+	IN_WORD,	/* behind the "=": a text that is taken as a whole */
+	IN_BYTES,	/* behind the "=": a string or hex */
+};
+
+struct bpffs_parser {
+	struct bpffs_shape shape;
+	u64 leaves;
+	u64 visible;
+	u64 fresh_count;
+	u64 named_count;
+	unsigned long *fresh;
+	unsigned long *named;
+	u8 *value;
+	u64 bytes;
+
+	enum state state;
+	u64 column;
+	u64 fields;	/* completed in this text */
+	u32 bare;	/* kids of the root looked at for a bare text */
+	bool new_line;	/* no field has been completed in this line */
+	bool applied;	/* bpffs_parse_pause() has completed it as it stands */
+
+	/* The current field. */
+	u64 leaf;
+	const struct bpffs_field *field;
+	u8 *to;
+	u32 at;		/* bytes of it that are there */
+	u32 escape;	/* characters of a "%HH" that are there */
+	u8 partial;	/* the digits of it, or of a byte of hex */
+	u64 word_column;
+	u32 len;
+	char word[BPFFS_WORD_MAX + 1];
+};
+
+/* --- What has been completed --- */
+
+static bool is_visible(const struct bpffs_parser *p, u64 n)
+{
+	struct bpffs_leaf leaf;
+
+	bpffs_shape_leaf(&p->shape, n, &leaf);
+	return !leaf.pad;
+}
+
+static void set_fresh(struct bpffs_parser *p, u64 n)
+{
+	if (test_bit(n, p->fresh))
+		return;
+	__set_bit(n, p->fresh);
+	p->fresh_count += is_visible(p, n);
+}
+
+/* Its bytes are about to change: it is not whole any more. */
+static void clear_leaf(struct bpffs_parser *p, u64 n)
+{
+	if (test_bit(n, p->fresh)) {
+		__clear_bit(n, p->fresh);
+		p->fresh_count -= is_visible(p, n);
+	}
+	if (test_bit(n, p->named)) {
+		__clear_bit(n, p->named);
+		p->named_count -= is_visible(p, n);
+	}
+}
+
+void bpffs_parse_commit(struct bpffs_parser *p)
+{
+	u64 n;
+
+	if (!p->named_count && p->fresh_count == p->visible) {
+		bitmap_or(p->named, p->named, p->fresh, p->leaves);
+		p->named_count = p->fresh_count;
+	} else {
+		for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
+		     n = bpffs_parse_next_fresh(p, n + 1)) {
+			if (test_bit(n, p->named))
+				continue;
+			__set_bit(n, p->named);
+			p->named_count += is_visible(p, n);
+		}
+	}
+	bitmap_zero(p->fresh, p->leaves);
+	p->fresh_count = 0;
+}
+
+bool bpffs_parse_all_fresh(const struct bpffs_parser *p)
+{
+	return p->fresh_count == p->visible;
+}
+
+/* Leaves both named and fresh must not count twice. */
+bool bpffs_parse_all_named(const struct bpffs_parser *p)
+{
+	u64 both = 0, n;
+
+	if (p->fresh_count + p->named_count < p->visible)
+		return false;
+	for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(p, n + 1))
+		both += test_bit(n, p->named) && is_visible(p, n);
+	return p->fresh_count + p->named_count - both == p->visible;
+}
+
+const void *bpffs_parse_value(const struct bpffs_parser *p)
+{
+	return p->value;
+}
+
+u64 bpffs_parse_next_fresh(const struct bpffs_parser *p, u64 n)
+{
+	u64 next = find_next_bit(p->fresh, p->leaves, n);
+
+	return next < p->leaves ? next : U64_MAX;
+}
+
+/* --- Which field is it? --- */
+
+/* What is left of a name, and the field it has led to. */
+struct lookup {
+	const struct bpffs_parser *p;
+	const char *name;
+	u32 len;
+	u64 copy;
+	u64 leaf;
+};
+
+/* The part of a name up to the next ".", which is taken too. */
+static u32 take_part(struct lookup *l, const char **part)
+{
+	const char *dot = memchr(l->name, '.', l->len);
+	u32 len = dot ? dot - l->name : l->len;
+
+	*part = l->name;
+	l->name += len + !!dot;
+	l->len -= len + !!dot;
+	return len;
+}
+
+static bool take_index(struct lookup *l, u64 limit, u64 *index)
+{
+	const char *part;
+	u32 len = take_part(l, &part);
+	bool negative;
+
+	return bpffs_take_number(part, len, index, &negative) && !negative &&
+	       *index < limit;
+}
+
+/* "cpu3": which copy is it? */
+static bool take_cpu(struct lookup *l)
+{
+	const u32 *cpus = l->p->shape.cpus;
+	u32 low = 0, high = l->p->shape.copies;
+	u64 cpu;
+
+	if (l->len < 4 || memcmp(l->name, "cpu", 3))
+		return false;
+	l->name += 3;
+	l->len -= 3;
+	if (!take_index(l, U32_MAX, &cpu))
+		return false;
+	while (high - low > 1) {
+		u32 middle = low + (high - low) / 2;
+
+		if (cpus[middle] <= cpu)
+			low = middle;
+		else
+			high = middle;
+	}
+	l->copy = low;
+	return cpus[low] == cpu;
+}
+
+static const struct bpffs_field *find_named(const struct bpffs_field *group,
+					    const char *name, u32 len)
+{
+	u32 low = 0, high = group->nr_named;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		const struct bpffs_field *field = group->named[middle];
+		int diff = memcmp(name, field->name, min(len, field->name_len));
+
+		if (!diff && len == field->name_len)
+			return field;
+		if (diff < 0 || (!diff && len < field->name_len))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* A kid of @group by the next part of the name, its index by the parts that follow. */
+static const struct bpffs_field *take_kid(struct lookup *l,
+					  const struct bpffs_field *group)
+{
+	const struct bpffs_field *kid;
+	const char *part;
+	u64 index, all = 0;
+	u32 len, d;
+
+	if (!l->len) {
+		kid = group->anon_leaf;
+	} else if (l->name[0] >= '0' && l->name[0] <= '9') {
+		kid = group->anon_array;
+	} else {
+		len = take_part(l, &part);
+		kid = find_named(group, part, len);
+	}
+	if (!kid)
+		return NULL;
+	for (d = 0; d < kid->dims; d++) {
+		if (!take_index(l, kid->dim[d], &index))
+			return NULL;
+		all = all * kid->dim[d] + index;
+	}
+	l->leaf += kid->leaf + all * kid->leaves;
+	return kid;
+}
+
+/* "~OFFSET" or "~OFFSET.BIT": padding. */
+static bool find_padding(struct lookup *l)
+{
+	u32 low = 0, high = bpffs_layout_leaves(l->p->shape.layout);
+	struct bpffs_leaf leaf;
+	u64 offset, bit = 0;
+	bool has_bit;
+
+	l->name++;
+	l->len--;
+	if (!take_index(l, U32_MAX, &offset))
+		return false;
+	has_bit = l->len;
+	if (has_bit && !take_index(l, 64, &bit))
+		return false;
+	/* The last leaf that begins there or before. */
+	while (high - low > 1) {
+		u32 middle = low + (high - low) / 2;
+
+		bpffs_layout_leaf(l->p->shape.layout, middle, &leaf);
+		if (leaf.offset < offset || (leaf.offset == offset && leaf.bit <= bit))
+			low = middle;
+		else
+			high = middle;
+	}
+	bpffs_layout_leaf(l->p->shape.layout, low, &leaf);
+	l->leaf = low;
+	return leaf.pad && leaf.offset == offset && leaf.bit == bit &&
+	       !!leaf.width == has_bit;
+}
+
+static bool find_leaf(struct lookup *l)
+{
+	const struct bpffs_field *field = l->p->shape.layout->root;
+
+	if (l->p->shape.cpus && !take_cpu(l))
+		return false;
+	if (l->len && l->name[0] == '~')
+		return find_padding(l) && !l->len;
+	do {
+		field = take_kid(l, field);
+	} while (field && field->type == BPFFS_GROUP);
+	return field && !l->len;
+}
+
+/* --- The text of a field --- */
+
+static bool is_bytes(const struct bpffs_field *field)
+{
+	return field->type == BPFFS_HEX || field->type == BPFFS_STR ||
+	       field->type == BPFFS_PAD;
+}
+
+/* Where the text is wrong, and what it is the text of. */
+static int refuse(const struct bpffs_parser *p, u64 column,
+		  struct bpffs_reason *why, const char *reason)
+{
+	struct bpffs_place place;
+	char path[64];
+	u32 len = 0, i;
+
+	if (!why)
+		return -EINVAL;
+	bpffs_locate(p->shape.layout,
+		     p->leaf - div64_u64(p->leaf, bpffs_layout_leaves(p->shape.layout)) *
+			       bpffs_layout_leaves(p->shape.layout), &place);
+	path[0] = '\0';
+	for (i = 0; i < place.steps && len < sizeof(path) - 1; i++) {
+		const struct bpffs_field *field = place.step[i].field;
+
+		if (field->name)
+			len += snprintf(path + len, sizeof(path) - len, "%s%.*s",
+					len ? "." : "", (int)min(field->name_len, 40U),
+					field->name);
+		if (field->dims && len < sizeof(path) - 1)
+			len += snprintf(path + len, sizeof(path) - len, "%s%u",
+					len ? "." : "", place.step[i].index);
+	}
+	return bpffs_reason(why, min_t(u64, column, U32_MAX), "%s%s%s", path,
+			    path[0] ? ": " : "", reason);
+}
+
+static void begin_field(struct bpffs_parser *p, u64 leaf)
+{
+	u32 leaves = bpffs_layout_leaves(p->shape.layout);
+	u64 copy = div64_u64(leaf, leaves);
+	struct bpffs_place place;
+
+	bpffs_locate(p->shape.layout, leaf - copy * leaves, &place);
+	p->leaf = leaf;
+	p->field = place.field;
+	p->to = p->value + copy * p->shape.stride + place.offset;
+	p->at = 0;
+	p->escape = 0;
+	p->len = 0;
+	if (!is_bytes(p->field)) {
+		p->state = IN_WORD;
+		return;
+	}
+	p->state = IN_BYTES;
+	clear_leaf(p, leaf);
+	memset(p->to, 0, p->field->size);
+}
+
+/* Padding in an integer is hex without "0x". */
+static int take_pad_bits(struct bpffs_parser *p)
+{
+	u64 number = 0;
+	u32 i;
+
+	if (!p->len || p->len > bpffs_pad_digits(p->field))
+		return -EINVAL;
+	for (i = 0; i < p->len; i++) {
+		if (bpffs_hex_digit(p->word[i]) < 0)
+			return -EINVAL;
+		number = number << 4 | bpffs_hex_digit(p->word[i]);
+	}
+	if (p->field->width < 64 && number >> p->field->width)
+		return -EINVAL;
+	bpffs_save(p->field, p->to, number);
+	return 0;
+}
+
+static int end_word(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	struct bpffs_reason reason = {};
+	int err;
+
+	if (bpffs_is_pad(p->field)) {
+		err = take_pad_bits(p);
+		bpffs_reason(&reason, 0, "the padding has %u bits, in hex",
+			     p->field->width);
+	} else {
+		err = bpffs_take_word(p->field, p->word, p->len, p->to, &reason);
+	}
+	return err ? refuse(p, p->word_column, why, reason.text) : 0;
+}
+
+static int end_bytes(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	char wanted[64], reason[128];
+
+	if (p->field->type == BPFFS_STR) {
+		if (!p->escape)
+			return 0;
+		return refuse(p, p->column, why, "two hex digits expected behind \"%\"");
+	}
+	if (p->at == p->field->size && !p->escape)
+		return 0;
+	bpffs_describe(p->field, wanted, sizeof(wanted));
+	snprintf(reason, sizeof(reason), "%llu digits are not %s",
+		 2ULL * p->at + p->escape, wanted);
+	return refuse(p, p->word_column, why, reason);
+}
+
+/* The next leaf without a name, for a text without one; else U64_MAX. */
+static u64 next_bare(struct bpffs_parser *p)
+{
+	const struct bpffs_field *root = p->shape.layout->root;
+
+	if (p->shape.cpus)
+		return U64_MAX;
+	while (p->bare < root->kids)
+		if (bpffs_is_bare(root->kid[p->bare++]))
+			return root->kid[p->bare - 1]->leaf;
+	return U64_MAX;
+}
+
+static int take_byte(struct bpffs_parser *p, char c, struct bpffs_reason *why);
+
+/* The head is no name but a bare text. */
+static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	char head[sizeof(p->word)];
+	u64 leaf = next_bare(p);
+	u32 len = p->len, i;
+	int err;
+
+	if (leaf == U64_MAX) {
+		u32 shown = min(len, 32U);
+
+		for (i = 0; i < shown; i++)
+			head[i] = p->word[i] > ' ' && p->word[i] <= '~' ? p->word[i] : '?';
+		return bpffs_reason(why, min_t(u64, p->word_column, U32_MAX),
+				    "\"%.*s\" is for no field; give NAME=TEXT", shown, head);
+	}
+	memcpy(head, p->word, len);
+	begin_field(p, leaf);
+	if (p->state == IN_WORD) {
+		p->len = len;
+		return 0;
+	}
+	for (i = 0; i < len; i++) {
+		err = take_byte(p, head[i], why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* "=": the head is a name. */
+static int end_name(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	struct lookup l = { .p = p, .name = p->word, .len = p->len };
+	char head[48];
+	u32 shown, i;
+
+	if (p->len && find_leaf(&l)) {
+		begin_field(p, l.leaf + l.copy * bpffs_layout_leaves(p->shape.layout));
+		p->word_column = p->column + 1;
+		return 0;
+	}
+	shown = min_t(u32, p->len, sizeof(head));
+	for (i = 0; i < shown; i++)
+		head[i] = p->word[i] > ' ' && p->word[i] <= '~' ? p->word[i] : '?';
+	return bpffs_reason(why, min_t(u64, p->word_column, U32_MAX),
+			    "there is no field \"%.*s\"", shown, head);
+}
+
+/* One more character of a text that is collected. */
+static int take_head(struct bpffs_parser *p, char c, struct bpffs_reason *why)
+{
+	int err;
+
+	if (p->len < BPFFS_WORD_MAX) {
+		p->word[p->len++] = c;
+		return 0;
+	}
+	if (p->state == IN_HEAD) {
+		err = begin_bare(p, why);
+		if (err)
+			return err;
+		if (p->state == IN_BYTES)
+			return take_byte(p, c, why);
+	}
+	return refuse(p, p->word_column, why, "the text is too long");
+}
+
+static int store_byte(struct bpffs_parser *p, u8 byte, struct bpffs_reason *why)
+{
+	char reason[64];
+
+	if (p->at < p->field->size) {
+		p->to[p->at++] = byte;
+		return 0;
+	}
+	if (!byte && p->field->type == BPFFS_STR)
+		return 0;
+	snprintf(reason, sizeof(reason), "longer than %u bytes", p->field->size);
+	return refuse(p, p->column, why, reason);
+}
+
+/* One more character of a string or of hex. */
+static int take_byte(struct bpffs_parser *p, char c, struct bpffs_reason *why)
+{
+	int digit = bpffs_hex_digit(c);
+	bool hex = p->field->type != BPFFS_STR;
+	u32 digits = hex ? 2 : 3;
+
+	if (!hex && !p->escape) {
+		if (c != '%')
+			return store_byte(p, c, why);
+		p->escape = 1;
+		p->partial = 0;
+		return 0;
+	}
+	if (digit < 0 && hex)
+		return refuse(p, p->column, why, "this is not hex");
+	if (digit < 0)
+		return refuse(p, p->column, why, "two hex digits expected behind \"%\"");
+	p->partial = p->partial << 4 | digit;
+	if (++p->escape < digits)
+		return 0;
+	p->escape = 0;
+	return store_byte(p, p->partial, why);
+}
+
+/* The field, as far as it is there, is complete. */
+static int complete(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	int err = p->state == IN_WORD ? end_word(p, why) : end_bytes(p, why);
+
+	if (!err)
+		set_fresh(p, p->leaf);
+	return err;
+}
+
+static int end_field(struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	int err = 0;
+
+	if (p->state == IN_HEAD)
+		err = begin_bare(p, why);
+	if (!err)
+		err = complete(p, why);
+	if (err)
+		return err;
+	p->state = IN_SPACE;
+	p->fields++;
+	p->new_line = false;
+	return 0;
+}
+
+static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
+{
+	int err = 0;
+
+	p->column++;
+	if (c == ' ' || c == '\t' || c == '\n') {
+		if (p->state != IN_SPACE)
+			err = end_field(p, why);
+		if (c == '\n') {
+			p->column = 0;
+			p->new_line = true;
+		}
+		return err;
+	}
+	p->applied = false;
+	if (p->state == IN_SPACE) {
+		p->word_column = p->column;
+		p->len = 0;
+		p->state = IN_HEAD;
+		/* Then "=" is a character as any other. */
+		if (p->shape.layout->sole_bare && !p->shape.cpus) {
+			p->bare = 0;
+			if (!p->new_line)
+				return refuse(p, p->column, why,
+					      "there is one field only; a blank is written %20");
+			begin_field(p, next_bare(p));
+		}
+	}
+	if (p->state == IN_BYTES) {
+		clear_leaf(p, p->leaf);
+		return take_byte(p, c, why);
+	}
+	if (p->state == IN_HEAD && c == '=')
+		return end_name(p, why);
+	return take_head(p, c, why);
+}
+
+int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
+		      struct bpffs_reason *why)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < len; i++) {
+		err = take_char(p, text[i], why);
+		if (err) {
+			bpffs_parse_begin(p);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* A head may be the begin of a name. */
+void bpffs_parse_pause(struct bpffs_parser *p)
+{
+	if (!p->fields && (p->state == IN_WORD || p->state == IN_BYTES))
+		p->applied = !complete(p, NULL);
+}
+
+bool bpffs_parse_unfinished(const struct bpffs_parser *p,
+			    struct bpffs_reason *why)
+{
+	if (p->state == IN_SPACE || p->applied)
+		return false;
+	if (p->state == IN_HEAD)
+		bpffs_reason(why, 0, "a text of several fields ends in a newline");
+	else
+		refuse(p, 0, why, "a text of several fields ends in a newline");
+	return true;
+}
+
+/* --- Begin and end --- */
+
+void bpffs_parse_begin(struct bpffs_parser *p)
+{
+	memset(p->value, 0, p->bytes);
+	bitmap_zero(p->fresh, p->leaves);
+	bitmap_zero(p->named, p->leaves);
+	p->fresh_count = 0;
+	p->named_count = 0;
+	p->state = IN_SPACE;
+	p->column = 0;
+	p->fields = 0;
+	p->bare = 0;
+	p->new_line = true;
+	p->applied = false;
+	p->leaf = 0;
+	p->len = 0;
+}
+
+struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape)
+{
+	u64 leaves = (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
+	u64 bytes = (u64)shape->copies * shape->stride;
+	size_t map = BITS_TO_LONGS(leaves) * sizeof(long);
+	struct bpffs_parser *p = bpffs_zalloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->shape = *shape;
+	p->leaves = leaves;
+	p->visible = leaves - (u64)shape->layout->pads * shape->copies;
+	p->bytes = bytes;
+	p->value = bpffs_zalloc(bytes);
+	p->fresh = bpffs_zalloc(map);
+	p->named = bpffs_zalloc(map);
+	if (p->value && p->fresh && p->named)
+		return p;
+	bpffs_parser_free(p);
+	return NULL;
+}
+
+void bpffs_parser_free(struct bpffs_parser *p)
+{
+	if (!p)
+		return;
+	bpffs_free(p->value);
+	bpffs_free(p->fresh);
+	bpffs_free(p->named);
+	bpffs_free(p);
+}
