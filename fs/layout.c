@@ -46,7 +46,7 @@ static const struct {
 /* Of the text that leads to a value; "cpu4294967295." comes before it. */
 #define PATH_MAX_LEN	(BPFFS_NAME_MAX - 14)
 
-/**
+/*
  * struct compiler - the state of one bpffs_layout_compile()
  * @text: the layout's own copy
  * @len: of it

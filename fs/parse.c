@@ -511,7 +511,7 @@ static int take_byte(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 }
 
 /* The field, as far as it is there, is complete. */
-static int complete(struct bpffs_parser *p, struct bpffs_reason *why)
+static int complete_field(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	int err = p->state == IN_WORD ? end_word(p, why) : end_bytes(p, why);
 
@@ -527,7 +527,7 @@ static int end_field(struct bpffs_parser *p, struct bpffs_reason *why)
 	if (p->state == IN_HEAD)
 		err = begin_bare(p, why);
 	if (!err)
-		err = complete(p, why);
+		err = complete_field(p, why);
 	if (err)
 		return err;
 	p->state = IN_SPACE;
@@ -593,7 +593,7 @@ int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
 void bpffs_parse_pause(struct bpffs_parser *p)
 {
 	if (!p->fields && (p->state == IN_WORD || p->state == IN_BYTES))
-		p->applied = !complete(p, NULL);
+		p->applied = !complete_field(p, NULL);
 }
 
 bool bpffs_parse_unfinished(const struct bpffs_parser *p,
