@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Common to the scripts in this directory.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+BUILD=${BUILD:-$top/build}
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+# The words of a list file, without its comments.
+list()
+{
+	sed 's/#.*//' "$@"
+}
+
+installed() # PACKAGE
+{
+	local state
+
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) &&
+		[ "$state" = installed ]
+}
+
+# The packages of list files. Of "a|b" the installed one, or else the first.
+packages() # FILE...
+{
+	local choice
+
+	for choice in $(list "$@"); do
+		case $choice in
+		*"|"*)	installed "${choice#*|}" && echo "${choice#*|}" ||
+				echo "${choice%%|*}" ;;
+		*)	echo "$choice" ;;
+		esac
+	done
+}
+
+# One process at a time from here on; the lock ends with this process.
+lock() # NAME
+{
+	mkdir -p "$BUILD/lock"
+	exec {lock_fd}> "$BUILD/lock/$1"
+	flock "$lock_fd"
+}
