@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bpffs: build it, test it, try it. "make help" lists the targets.
+
+BUILD := $(CURDIR)/build
+export BUILD
+
+KERNEL ?= 6.12
+PREFIX ?= /usr
+MODULE ?= bpffs
+
+# The running kernel's headers, or else those of the newer tested kernel.
+fetched := $(BUILD)/kernel/6.12/headers
+KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build),$(fetched))
+
+vm := tests/vm
+libexec := $(DESTDIR)$(PREFIX)/libexec/bpffs
+stage := $(BUILD)/vm/stage
+libbpffs := $(BUILD)/lib/libbpffs.a
+# What the folders below need to know.
+sub := BUILD=$(BUILD) LIBBPFFS=$(libbpffs) LINUX=$(BUILD)/linux
+
+help:		## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
+		expand -t 16; \
+	sed -nE 's/^#@ ?//p' Makefile
+
+deps:		## install the Debian packages that all this needs (root)
+	@$(vm)/deps
+
+# ---------------------------------------------------------------- the module
+
+# One source, several kernels and compilers: each has links to the source in
+# a folder of its own, with the kernel's name, and kbuild runs there.
+release = $(shell cat $(KDIR)/include/config/kernel.release)
+clang := $(filter clang%,$(notdir $(CC)))
+work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
+kbuild = $(MAKE) -C $(KDIR) M=$(work) CONFIG_BPFFS_FS=m \
+	KCFLAGS="-I$(CURDIR)/include $(KCFLAGS)" \
+	$(if $(clang),CC=$(CURDIR)/$(vm)/clang) modules
+
+module: deps | $(filter $(fetched),$(KDIR)) ## build bpffs.ko [KDIR=DIR] [CC=clang] [W=1]
+	@mkdir -p $(work)
+	@find $(work) -xtype l -delete
+	@ln -sf $(CURDIR)/fs/* $(work)
+	+@flock $(work) $(kbuild)
+
+$(BUILD)/kernel/%/headers: deps
+	@$(vm)/fetch-kernel $*
+
+sparse: kernels	## check the source with sparse
+	@$(vm)/lint sparse-6.1 sparse-6.12
+
+checkpatch: source	## check the style with the kernel's checkpatch.pl
+	@$(vm)/lint checkpatch
+
+lint: kernels source	## every compiler and checker: gcc, clang, sparse, ...
+	@$(vm)/lint
+
+kernels: $(BUILD)/kernel/6.1/headers $(BUILD)/kernel/6.12/headers
+
+source: deps
+	@$(vm)/fetch-source
+
+# ------------------------------------------------------------------ user space
+
+lib: deps
+	@$(MAKE) -s -C mount_helper BUILD=$(BUILD)/lib
+
+tests: lib source	## build the test programs
+	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests $(sub)
+
+host-check: lib source	## run the tests that need no kernel
+	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests host-check $(sub)
+
+install: lib	## install library, headers and module [DESTDIR=] [PREFIX=/usr]
+	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	@if [ -e include/uapi/linux/bpffs.h ]; then \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux \
+			include/uapi/linux/bpffs.h; \
+	fi
+ifneq ($(MODULE),none)
+	@$(MAKE) module
+	install -D -m 644 -t $(DESTDIR)/lib/modules/$(release)/updates \
+		$(work)/bpffs.ko
+	$(if $(DESTDIR),,depmod $(release))
+endif
+
+# Everything of the project as it is in the virtual machine.
+stage: tests
+	@mkdir -p $(BUILD)/lock
+	+@flock $(BUILD)/lock/stage $(MAKE) -s stage-locked
+
+stage-locked:
+	@rm -rf $(stage)
+	@$(MAKE) -s install MODULE=none DESTDIR=$(stage) PREFIX=/usr
+	@$(MAKE) -s -C tests/demo $(sub) LIBBPFFS=$(BUILD)/lib/libbpffs.so
+	@install -D -t $(stage)/usr/libexec/bpffs/demo \
+		$(BUILD)/demo/demo-load tests/demo/demo.sh tests/demo/traffic.py
+	@install -D -t $(stage)/usr/libexec/bpffs $(vm)/run-tests
+	@[ ! -e tests/Makefile ] || \
+		$(MAKE) -s -C tests install DESTDIR=$(stage) $(sub)
+	@$(vm)/images base
+	@$(vm)/images project $(stage)
+
+# ---------------------------------------------------------- the virtual machine
+
+#@
+#@ The virtual machine takes
+#@   KERNEL=6.1|6.12  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@ and MODULE=none to boot without bpffs.ko.
+export KERNEL MODULE SHARE MEM TIMEOUT KVM
+
+# make becomes the virtual machine and thus ends with its status; else that would
+# be 2. What is exported is only for a recipe's commands, hence env.
+vm: vm-$(KERNEL) $(BUILD)/exec.so	## boot Linux with bpffs: a shell, or CMD='...' and its exit status
+	@$(if $(dry),,$(eval load $(BUILD)/exec.so)$(exec env,BUILD=$(BUILD),$\
+		KERNEL=$(KERNEL),MODULE=$(MODULE),SHARE=$(SHARE),MEM=$(MEM),$\
+		TIMEOUT=$(TIMEOUT),KVM=$(KVM),$(vm)/run,$(value CMD)))
+
+# Functions are called in "make -n" too.
+dry := $(findstring n,$(filter-out -%,$(firstword -$(MAKEFLAGS))))
+
+$(BUILD)/exec.so: $(vm)/exec.c | deps
+	@mkdir -p $(BUILD)
+	@$(CC) -Wall -Wextra -shared -fPIC -o $@ $<
+
+vm-%: $(BUILD)/kernel/%/headers stage
+	@$(if $(filter none,$(MODULE)),$(vm)/images modules $*, \
+		$(MAKE) -s module KDIR=$(BUILD)/kernel/$*/headers && \
+		$(vm)/images modules $* \
+		$(BUILD)/module/$$(cat $(BUILD)/kernel/$*/release)/bpffs.ko)
+
+demo: vm-$(KERNEL)	## see what it does, on real traffic, in the virtual machine
+	@$(vm)/run 'bash /usr/libexec/bpffs/demo/demo.sh'
+
+check: vm-6.1 vm-6.12 source	## all tests, on both kernels
+	@$(vm)/check
+
+# ------------------------------------------------------------------------------
+
+clean:		## remove what was built, keep the kernels that were fetched
+	rm -rf $(filter-out %/kernel %/linux,$(wildcard $(BUILD)/*))
+
+distclean:	## remove all of build/
+	rm -rf $(BUILD)
+
+.PHONY: help deps module sparse checkpatch lint kernels source lib tests \
+	host-check install stage stage-locked vm demo check clean distclean
