@@ -35,6 +35,7 @@
 #define LIBBPFFS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -159,10 +160,110 @@ LIBBPFFS_API int bpf_umount(const char *target, int flags);
  *
  * Return: one sentence without a newline, the kernel's if it gave one, cut
  * at 1023 bytes; "" if the call succeeded, or if there was none. It belongs to
- * the library, and stays until the thread's next bpf_mount_fd(),
- * bpf_mount_fd_detached() or bpf_umount(), or its end. Never NULL.
+ * the library, and stays until the thread's next call of a function that can
+ * fail, or its end. Never NULL.
  */
 LIBBPFFS_API const char *bpf_mount_error(void);
+
+/* --- Layouts: keys and values as text; docs/layout.rst has the language --- */
+
+struct bpffs_layout;
+
+/* It is a key's: names must fit into a file's name, and "plen" is allowed. */
+#define BPFFS_LAYOUT_KEY	1U
+
+/**
+ * bpffs_layout_parse() - a layout from its text
+ * @text: like "ip4:be16" or "packets=u64:bytes=u64", or "hex"
+ * @size: of the key or the value (of one CPU's) in bytes
+ * @flags: BPFFS_LAYOUT_KEY or, for a value, 0
+ *
+ * A layout can be used by several threads at once.
+ *
+ * Return: to be given to bpffs_layout_free(), or NULL; then errno says EINVAL
+ * (refused), ENAMETOOLONG (names could exceed 255 bytes), E2BIG (a limit of the
+ * language) or ENOMEM, and bpf_mount_error() why, with the column.
+ */
+LIBBPFFS_API struct bpffs_layout *
+bpffs_layout_parse(const char *text, size_t size, unsigned int flags);
+
+/* Takes NULL as well. */
+LIBBPFFS_API void bpffs_layout_free(struct bpffs_layout *layout);
+
+/* The canonical text, as snprintf() does: returns the length, ends with NUL. */
+LIBBPFFS_API size_t bpffs_layout_text(const struct bpffs_layout *layout,
+				      char *buf, size_t size);
+
+/**
+ * bpffs_key_encode() - the one name of a key
+ * @layout: made with BPFFS_LAYOUT_KEY
+ * @key: its bytes, as many as the layout was made for
+ * @name: 256 bytes are always enough
+ * @size: of @name
+ *
+ * Return: the length, or -EINVAL (the layout is a value's) or -ENOBUFS.
+ */
+LIBBPFFS_API int bpffs_key_encode(const struct bpffs_layout *layout,
+				  const void *key, char *name, size_t size);
+
+/**
+ * bpffs_key_decode() - the key of a name
+ * @layout: made with BPFFS_LAYOUT_KEY
+ * @name: exactly as bpffs_key_encode() spells it
+ * @key: filled on success only
+ *
+ * Return: 0, or -EINVAL: not the name of any key.
+ */
+LIBBPFFS_API int bpffs_key_decode(const struct bpffs_layout *layout,
+				  const char *name, void *key);
+
+/**
+ * struct bpffs_value_opts - what is not usual about a value
+ * @sz: sizeof(struct bpffs_value_opts)
+ * @cpus: of a per-CPU value: the possible CPUs, ascending; else NULL. The bytes
+ *	are then those of all CPUs, each rounded up to a multiple of 8 bytes, as
+ *	bpf(2) has them.
+ * @cpu_count: of @cpus
+ * @separator: between fields and after the last one: a newline (default), or a
+ *	blank
+ */
+struct bpffs_value_opts {
+	size_t sz;
+	const unsigned int *cpus;
+	unsigned int cpu_count;
+	char separator;
+	size_t :0;
+};
+
+/**
+ * bpffs_value_encode() - a value as text, as the file of the element has it
+ * @layout: made for a value
+ * @value: its bytes
+ * @text: ends with NUL, cut if need be; may be NULL if @size is 0
+ * @size: of @text
+ * @opts: or NULL
+ *
+ * Return: the length of the whole text, or a negative errno: -EINVAL or -E2BIG
+ * (@opts), -EFBIG (beyond 1 GiB).
+ */
+LIBBPFFS_API ssize_t bpffs_value_encode(const struct bpffs_layout *layout,
+					const void *value, char *text, size_t size,
+					const struct bpffs_value_opts *opts);
+
+/**
+ * bpffs_value_decode() - fields of a value from text
+ * @layout: made for a value
+ * @text: fields as "packets=12", separated by newlines or blanks
+ * @value: the fields in @text are set, others stay; if all are, padding is
+ *	zeroed. Unchanged if @text is refused.
+ * @opts: or NULL
+ *
+ * Return: 0, or a negative errno: -EINVAL (the sentence names field and column),
+ * -E2BIG (@opts), -EFBIG, -ENOMEM.
+ */
+LIBBPFFS_API int bpffs_value_decode(const struct bpffs_layout *layout,
+				    const char *text, void *value,
+				    const struct bpffs_value_opts *opts);
 
 /**
  * bpffs_version_string() - the version of the library in use
