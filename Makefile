@@ -31,7 +31,8 @@ deps:		## install the Debian packages that all this needs (root)
 
 # One source, several kernels and compilers: each has links to the source in
 # a folder of its own, with the kernel's name, and kbuild runs there.
-release = $(shell cat $(KDIR)/include/config/kernel.release)
+release = $(shell sed -nE 's/.*UTS_RELEASE "(.*)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
 clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
 kbuild = $(MAKE) -C $(KDIR) M=$(work) CONFIG_BPFFS_FS=m \
