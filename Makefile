@@ -37,7 +37,8 @@ clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
 kbuild = $(MAKE) -C $(KDIR) M=$(work) CONFIG_BPFFS_FS=m \
 	KCFLAGS="-I$(CURDIR)/include $(KCFLAGS)" \
-	$(if $(clang),CC=$(CURDIR)/$(vm)/clang) modules
+	$(if $(clang),CC=$(CURDIR)/$(vm)/clang CONFIG_CC_IS_CLANG=y CONFIG_CC_IS_GCC=) \
+	modules
 
 module: deps | $(filter $(fetched),$(KDIR)) ## build bpffs.ko [KDIR=DIR] [CC=clang] [W=1]
 	@mkdir -p $(work)
