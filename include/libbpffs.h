@@ -53,7 +53,8 @@ extern "C" {
  * @source: shown as the source in /proc/mounts, less than 256 bytes; default
  *	"none"
  * @options: more options, separated by commas as for mount -o; see below
- * @key: layout of the keys, such as "ip4:be16"; default: the kernel's, "hex"
+ * @key: layout of the keys, such as "ip4:be16", or "hex"; default "auto": what
+ *	bpffs_map_layouts() gives, or the kernel's default if it refuses that
  * @value: layout of the values, likewise
  *
  * The strings stay the caller's; they are not looked at after the call.
@@ -264,6 +265,17 @@ LIBBPFFS_API ssize_t bpffs_value_encode(const struct bpffs_layout *layout,
 LIBBPFFS_API int bpffs_value_decode(const struct bpffs_layout *layout,
 				    const char *text, void *value,
 				    const struct bpffs_value_opts *opts);
+
+/**
+ * bpffs_map_layouts() - the layouts that the BTF of a map gives
+ * @map_fd: of the map
+ * @key: to be freed; NULL if a map of this type shows no keys. Without BTF it is
+ *	"hex", or "none" if names could be too long.
+ * @value: likewise, but never "none"
+ *
+ * Return: 0, or -EINVAL (not a map), -EBADF or -ENOMEM.
+ */
+LIBBPFFS_API int bpffs_map_layouts(int map_fd, char **key, char **value);
 
 /**
  * bpffs_version_string() - the version of the library in use

@@ -3,6 +3,8 @@
 #ifndef LIBBPFFS_INTERNAL_H
 #define LIBBPFFS_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "libbpffs.h"
 
 #define FS_TYPE		"bpffs"
@@ -43,19 +45,39 @@ struct libbpffs_param {
  * @text: a copy of the options, which @params point into
  * @params: for fsconfig(2), in the order given
  * @count: of @params
+ * @given: of them, by the caller; those after it are from @key and @value
+ * @has_key: a layout of the keys was given, other than "auto"
+ * @has_value: likewise
+ * @key: what "auto" has found
+ * @value: likewise
  */
 struct libbpffs_plan {
 	unsigned int attr;
 	char *text;
 	struct libbpffs_param *params;
 	size_t count;
+	size_t given;
+	bool has_key;
+	bool has_value;
+	char *key;
+	char *value;
 };
 
 /* @plan: all zero; libbpffs_plan_free() is due in any case. @opts: or NULL */
 int libbpffs_plan_mount(struct libbpffs_plan *plan,
 			const struct bpf_mount_opts *opts);
 
+void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value);
+
 /* Leaves errno alone. */
 void libbpffs_plan_free(struct libbpffs_plan *plan);
+
+/* --- auto.c --- */
+
+/* Add the layouts that the BTF of the map @fd gives, unless they were given. */
+int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd);
+
+/* Take them away again; false: there are none. */
+bool libbpffs_plan_drop_auto(struct libbpffs_plan *plan);
 
 #endif

@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@
 #include "text.h"
 
 /* Keeps sums and products of sizes in bounds. */
-#define VALUE_MAX	(1U << 30)
+#define VALUE_MAX	0x40000000U
 
 static int refuse_reason(int err, const char *what,
 			 const struct bpffs_reason *why)
@@ -35,8 +34,7 @@ struct bpffs_layout *bpffs_layout_parse(const char *text, size_t size,
 
 	libbpffs_clear_error();
 	if (!text || flags & ~BPFFS_LAYOUT_KEY || !size || size > VALUE_MAX) {
-		libbpffs_refuse(EINVAL, "layout: no text, unknown flags, or a size of 0 or beyond %u bytes",
-				VALUE_MAX);
+		libbpffs_refuse(EINVAL, "layout: no text, no such flags, or no such size");
 		return NULL;
 	}
 	err = bpffs_layout_compile(&layout, text, strlen(text), size, use, &why);
@@ -145,13 +143,14 @@ static int make_shape(const struct bpffs_layout *layout,
 	if (separator && separator != '\n' && separator != ' ')
 		return libbpffs_refuse(EINVAL, "opts: separator is a newline or a blank");
 	if (cpus && bpffs_layout_bare(layout) > 1)
-		return libbpffs_refuse(EINVAL, "layout: of a per-CPU value, at most one field can have no name");
+		return libbpffs_refuse(EINVAL,
+				       "layout: a per-CPU value can have one field without a name");
 	shape->layout = layout;
 	shape->copies = cpus ? count : 1;
 	shape->stride = (bpffs_layout_size(layout) + 7) & ~7U;
 	shape->cpus = cpus;
 	shape->separator = separator ?: '\n';
-	if ((uint64_t)shape->copies * shape->stride > VALUE_MAX)
+	if ((u64)shape->copies * shape->stride > VALUE_MAX)
 		return libbpffs_refuse(EFBIG, "value: of all CPUs together, beyond %u bytes",
 				       VALUE_MAX);
 	return 0;
@@ -219,7 +218,7 @@ static void store_fields(const struct bpffs_parser *parser,
 {
 	const void *from = bpffs_parse_value(parser);
 	struct bpffs_leaf leaf;
-	uint64_t n;
+	u64 n;
 
 	if (bpffs_parse_all_fresh(parser)) {
 		memcpy(value, from, shape->cpus ?

@@ -82,6 +82,26 @@ static int mount_plan(int fd, const struct libbpffs_plan *plan)
 	return mnt;
 }
 
+/*
+ * Layouts that nobody asked for are no reason to refuse a mount: the kernel may
+ * know fewer types of maps than the library.
+ */
+static int mount_auto(int fd, struct libbpffs_plan *plan)
+{
+	int ret;
+
+	ret = libbpffs_plan_auto(plan, fd);
+	if (ret)
+		return ret;
+	ret = mount_plan(fd, plan);
+	if (ret != -EINVAL && ret != -ENAMETOOLONG && ret != -E2BIG)
+		return ret;
+	if (!libbpffs_plan_drop_auto(plan))
+		return ret;
+	libbpffs_clear_error();
+	return mount_plan(fd, plan);
+}
+
 /* Of these two VFS says EBADF before bpffs can say why. */
 static int check_fd(int fd)
 {
@@ -106,7 +126,7 @@ static int mount_detached(int fd, const struct bpf_mount_opts *opts)
 		return ret;
 	ret = libbpffs_plan_mount(&plan, opts);
 	if (!ret)
-		ret = mount_plan(fd, &plan);
+		ret = mount_auto(fd, &plan);
 	libbpffs_plan_free(&plan);
 	return ret;
 }

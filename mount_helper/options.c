@@ -103,11 +103,31 @@ static bool set_generic(struct libbpffs_plan *plan, const struct libmnt_optmap *
 	}
 }
 
-static void add_param(struct libbpffs_plan *plan, const char *name, const char *value)
+void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value)
 {
 	plan->params[plan->count].name = name;
 	plan->params[plan->count].value = value;
 	plan->count++;
+}
+
+/* "auto" is what happens without a layout. */
+static void add_layout(struct libbpffs_plan *plan, const char *name, const char *value,
+		       bool *has)
+{
+	if (value && !strcmp(value, "auto"))
+		return;
+	*has = true;
+	libbpffs_plan_add(plan, name, value);
+}
+
+static void add_param(struct libbpffs_plan *plan, const char *name, const char *value)
+{
+	if (!strcmp(name, "key"))
+		add_layout(plan, name, value, &plan->has_key);
+	else if (!strcmp(name, "value"))
+		add_layout(plan, name, value, &plan->has_value);
+	else
+		libbpffs_plan_add(plan, name, value);
 }
 
 static int plan_option(struct libbpffs_plan *plan, const char *name, const char *value)
@@ -183,6 +203,8 @@ void libbpffs_plan_free(struct libbpffs_plan *plan)
 
 	free(plan->params);
 	free(plan->text);
+	free(plan->key);
+	free(plan->value);
 	errno = saved;
 }
 

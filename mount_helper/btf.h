@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* BTF to layouts: what the files of the compiler share. */
+#ifndef LIBBPFFS_BTF_H
+#define LIBBPFFS_BTF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+struct btf;
+struct libbpffs_tag;
+
+/* --- btf.c --- */
+
+/* For which use a layout is. */
+enum libbpffs_btf_use {
+	LIBBPFFS_BTF_VALUE,
+	LIBBPFFS_BTF_KEY,
+	LIBBPFFS_BTF_LPM_KEY,	/* begins with a prefix length */
+};
+
+/**
+ * libbpffs_btf_layout() - the layout of a type
+ * @btf: may be hostile
+ * @id: of the type
+ * @size: of the key or value in bytes
+ * @use: of the layout
+ *
+ * Return: a text that bpffs_layout_compile() takes for @size, to be freed; NULL
+ * where the type has none.
+ */
+char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
+			  enum libbpffs_btf_use use);
+
+/* --- tags.c: btf_decl_tag("bpffs:TYPE") --- */
+
+#define LIBBPFFS_NO_MEMBER	(-1)
+
+struct libbpffs_tags {
+	struct libbpffs_tag *tag;
+	size_t count;
+};
+
+/* Return: 0 or -ENOMEM; in any case libbpffs_tags_free() is due. */
+int libbpffs_tags_collect(struct libbpffs_tags *tags, const struct btf *btf);
+void libbpffs_tags_free(struct libbpffs_tags *tags);
+
+/* The TYPE for a member of a struct, or for a type or variable; or NULL. */
+const char *libbpffs_tag_find(const struct libbpffs_tags *tags, __u32 id,
+			      int member);
+
+/* --- names.c: each name only once in a group --- */
+
+/**
+ * struct libbpffs_names - the names that are taken, of all groups
+ * @slot: open hash table
+ * @size: of it, a power of 2, or 0
+ * @count: slots in use
+ */
+struct libbpffs_names {
+	struct libbpffs_name *slot;
+	size_t size;
+	size_t count;
+};
+
+/* A C identifier. */
+#define LIBBPFFS_NAME_MAX	128
+
+/**
+ * libbpffs_name_take() - a name for a field
+ * @names: all zero at first
+ * @group: number of the group
+ * @name: as in BTF, or NULL; characters that no name can have become "_"
+ * @offset: of the field, which tells namesakes apart
+ * @out: the name
+ *
+ * Return: 0; -EEXIST: give it up; -ENOMEM.
+ */
+int libbpffs_name_take(struct libbpffs_names *names, __u32 group,
+		       const char *name, __u64 offset,
+		       char out[LIBBPFFS_NAME_MAX]);
+void libbpffs_names_free(struct libbpffs_names *names);
+
+/* --- words.c: what a name tells; NULL tells nothing --- */
+
+bool libbpffs_is_address_name(const char *name);
+bool libbpffs_is_mac_name(const char *name);
+bool libbpffs_is_pad_name(const char *name);
+
+#endif
