@@ -141,6 +141,7 @@ enum bpffs_can {
 	BPFFS_CAN_CREATE	= BIT(3),
 	BPFFS_CAN_DELETE	= BIT(4),
 	BPFFS_IS_ARRAY		= BIT(5),	/* every index exists */
+	BPFFS_EVICTS		= BIT(6),	/* makes room by itself, is never full */
 };
 
 const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map);

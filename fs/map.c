@@ -38,7 +38,7 @@ static const struct bpffs_map_type map_types[] = {
 		.lookup = lookup,
 	},
 	[BPF_MAP_TYPE_LRU_HASH] = {
-		.can = CAN_ALL,
+		.can = CAN_ALL | BPFFS_EVICTS,
 		.lookup = lookup_lru,
 	},
 	[BPF_MAP_TYPE_ARRAY] = {

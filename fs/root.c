@@ -170,6 +170,11 @@ static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 
 	if (!bpffs_is_element(inode))
 		return -EPERM;
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+		bpffs_refuse_element(info, bpffs_element_key(inode),
+				     "an element of an array stays" UNCHANGED);
+		return -EPERM;
+	}
 	return bpffs_map_delete(info, bpffs_element_key(inode));
 }
 

@@ -91,7 +91,8 @@ static void bpffs_evict_inode(struct inode *inode)
 
 /*
  * Free inodes are elements that can still be made, where the kernel counts
- * them; never a walk. Arrays show none: no monitor shall call one full.
+ * them; never a walk. What cannot be full shows none: no monitor shall call an
+ * array or an LRU list full.
  */
 static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
@@ -102,7 +103,8 @@ static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 	buf->f_bsize = PAGE_SIZE;
 	buf->f_namelen = NAME_MAX;
 	buf->f_fsid = u64_to_fsid(huge_encode_dev(dentry->d_sb->s_dev));
-	if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && bpffs_map_count(info, &count)) {
+	if (!bpffs_map_can(info, BPFFS_IS_ARRAY | BPFFS_EVICTS) &&
+	    bpffs_map_count(info, &count)) {
 		buf->f_files = info->object.map->max_entries;
 		buf->f_ffree = buf->f_files - count;
 	}

@@ -1,0 +1,662 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Element files: each row of the table of operations. */
+#include "util.h"
+
+#include <bpf/btf.h>
+#include <pthread.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <utime.h>
+
+struct value {
+	__u64 packets;
+	__u64 bytes;
+};
+
+#define OPTIONS	"key=u32,value=packets=u64:bytes=u64"
+
+FIXTURE(element) {
+	int map;
+};
+
+FIXTURE_VARIANT(element) {
+	enum bpf_map_type type;
+	__u32 flags;
+};
+
+FIXTURE_VARIANT_ADD(element, hash) { .type = BPF_MAP_TYPE_HASH };
+FIXTURE_VARIANT_ADD(element, hash_no_prealloc) {
+	.type = BPF_MAP_TYPE_HASH, .flags = BPF_F_NO_PREALLOC
+};
+FIXTURE_VARIANT_ADD(element, lru_hash) { .type = BPF_MAP_TYPE_LRU_HASH };
+FIXTURE_VARIANT_ADD(element, array) { .type = BPF_MAP_TYPE_ARRAY };
+
+static int set(int map, __u32 key, __u64 packets, __u64 bytes)
+{
+	struct value value = { packets, bytes };
+
+	return bpf_map_update_elem(map, &key, &value, BPF_ANY);
+}
+
+/* "packets bytes", or "none". */
+static const char *is(int map, __u32 key)
+{
+	static char text[64];
+	struct value value;
+
+	if (bpf_map_lookup_elem(map, &key, &value))
+		return "none";
+	snprintf(text, sizeof(text), "%llu %llu", value.packets, value.bytes);
+	return text;
+}
+
+static const char *error_log(void)
+{
+	return text_of(at(".bpf/error"));
+}
+
+FIXTURE_SETUP(element)
+{
+	ASSERT_EQ(0, private_mounts());
+	self->map = make_map(variant->type, 4, 16, 8, variant->flags);
+	ASSERT_LE(0, self->map);
+	ASSERT_EQ(0, set(self->map, 1, 10, 20));
+	ASSERT_EQ(0, mount_fd(self->map, MNT, OPTIONS));
+}
+
+FIXTURE_TEARDOWN(element)
+{
+}
+
+#define NO_ARRAY()							\
+	do {								\
+		if (variant->type == BPF_MAP_TYPE_ARRAY)		\
+			SKIP(return, "an array has all its elements");	\
+	} while (0)
+
+/* --- Reading --- */
+
+TEST_F(element, read)
+{
+	EXPECT_STREQ("packets=10\nbytes=20\n", text_of(at("1")));
+	EXPECT_STREQ(variant->type == BPF_MAP_TYPE_ARRAY ? "packets=0\nbytes=0\n" :
+		     "open: No such file or directory", text_of(at("2")));
+}
+
+/* One sample an open file; a read at the start after that samples anew. */
+TEST_F(element, sample)
+{
+	char text[64] = "";
+	struct stat st;
+	int fd = open(at("1"), O_RDONLY);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(20, st.st_size);
+	ASSERT_EQ(0, set(self->map, 1, 1000000, 2000000));
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(20, st.st_size);
+	EXPECT_EQ(20, read(fd, text, sizeof(text)));
+	EXPECT_EQ(0, strncmp(text, "packets=10\nbytes=20\n", 20));
+	EXPECT_EQ(0, read(fd, text, sizeof(text)));
+	EXPECT_EQ(30, pread(fd, text, sizeof(text), 0));
+	EXPECT_EQ(0, strncmp(text, "packets=1000000\nbytes=2000000\n", 30));
+	EXPECT_EQ(3, pread(fd, text, 3, 8));
+	EXPECT_EQ(0, strncmp(text, "100", 3));
+	EXPECT_EQ(30, lseek(fd, 0, SEEK_END));
+	close(fd);
+}
+
+TEST_F(element, stat)
+{
+	struct stat a, b;
+
+	ASSERT_EQ(0, stat(at("1"), &a));
+	usleep(20000);
+	ASSERT_EQ(0, stat(at("1"), &b));
+	EXPECT_EQ(20, a.st_size);
+	EXPECT_EQ(a.st_ino, b.st_ino);
+	EXPECT_EQ(1, a.st_nlink);
+	EXPECT_EQ(0, a.st_ctim.tv_sec - b.st_ctim.tv_sec);
+	EXPECT_EQ(0, a.st_ctim.tv_nsec - b.st_ctim.tv_nsec);
+	EXPECT_TRUE(a.st_mtim.tv_sec != b.st_mtim.tv_sec ||
+		    a.st_mtim.tv_nsec != b.st_mtim.tv_nsec);
+	EXPECT_EQ(0, b.st_blocks);
+}
+
+/* --- Writing --- */
+
+TEST_F(element, write_every_field)
+{
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "packets=5\nbytes=6\n"));
+	EXPECT_STREQ("5 6", is(self->map, 1));
+	/* In any order, separated by blanks, without a newline only if alone. */
+	EXPECT_EQ(0, write_to(at("1"), 0, "bytes=0x10 packets=007\n"));
+	EXPECT_STREQ("7 16", is(self->map, 1));
+}
+
+TEST_F(element, write_one_field)
+{
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "packets=0"));
+	EXPECT_STREQ("0 20", is(self->map, 1));
+	EXPECT_EQ(0, write_to(at("1"), O_APPEND, "bytes=3\n"));
+	EXPECT_STREQ("0 3", is(self->map, 1));
+}
+
+TEST_F(element, write_in_pieces)
+{
+	int fd = open(at("1"), O_WRONLY | O_TRUNC);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(8, write(fd, "packets=", 8));
+	EXPECT_EQ(1, write(fd, "1", 1));
+	EXPECT_EQ(6, write(fd, "2\nbyte", 6));
+	EXPECT_STREQ("12 20", is(self->map, 1));
+	EXPECT_EQ(4, write(fd, "s=34", 4));
+	EXPECT_STREQ("12 20", is(self->map, 1));
+	EXPECT_EQ(1, write(fd, "\n", 1));
+	EXPECT_STREQ("12 34", is(self->map, 1));
+	EXPECT_EQ(-1, pwrite(fd, "packets=1\n", 10, 100));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(10, pwrite(fd, "packets=1\n", 10, 0));
+	EXPECT_STREQ("1 34", is(self->map, 1));
+	close(fd);
+}
+
+TEST_F(element, unfinished_tail_is_not_applied)
+{
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "packets=5\nbytes=6"));
+	EXPECT_STREQ("5 20", is(self->map, 1));
+	EXPECT_NE(NULL, strstr(error_log(),
+			       "1: closed in the middle of a field, which was not changed: bytes:"));
+}
+
+TEST_F(element, refused_text)
+{
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "packets=1\nbytes=12x\n"));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+	EXPECT_NE(NULL, strstr(error_log(), "1: bytes: \"12x\" is not a u64 (column 7); "
+					    "nothing was changed\n"));
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "pakets=1\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "1: there is no field \"pakets\" (column 1)"));
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "5\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "\"5\" is for no field"));
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "packets=18446744073709551616\n"));
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "packets=\n"));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+}
+
+/* The log keeps the last refusals, oldest first. */
+TEST_F(element, error_log_is_bounded)
+{
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "packets=x%d\n", i);
+		EXPECT_EQ(-EINVAL, write_to(at("1"), 0, text));
+	}
+	EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/error) = 16"));
+	EXPECT_EQ(NULL, strstr(error_log(), "\"x23\""));
+	EXPECT_NE(NULL, strstr(error_log(), "\"x24\""));
+	EXPECT_NE(NULL, strstr(error_log(), "\"x39\""));
+}
+
+TEST_F(element, hex_is_one_field)
+{
+	int fd;
+
+	ASSERT_EQ(0, umount(MNT));
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	EXPECT_STREQ("0a000000000000001400000000000000\n", text_of(at("01000000")));
+	EXPECT_EQ(0, write_to(at("01000000"), O_TRUNC, "01000000000000000200000000000000\n"));
+	EXPECT_STREQ("1 2", is(self->map, 1));
+	EXPECT_EQ(0, write_to(at("01000000"), O_TRUNC, "03000000000000000400000000000000"));
+	EXPECT_STREQ("3 4", is(self->map, 1));
+	fd = open(at("01000000"), O_WRONLY);
+	EXPECT_EQ(5, write(fd, "05000", 5));
+	EXPECT_STREQ("3 4", is(self->map, 1));
+	EXPECT_EQ(27, write(fd, "000000000000600000000000000", 27));
+	EXPECT_STREQ("5 6", is(self->map, 1));
+	close(fd);
+	EXPECT_EQ(-EINVAL, write_to(at("01000000"), O_TRUNC, "0100\n"));
+	EXPECT_EQ(-EINVAL, write_to(at("01000000"), O_TRUNC, "hello\n"));
+	EXPECT_STREQ("5 6", is(self->map, 1));
+}
+
+/* --- Creating --- */
+
+TEST_F(element, create)
+{
+	NO_ARRAY();
+	EXPECT_EQ(0, write_to(at("2"), O_CREAT | O_TRUNC, "packets=1\nbytes=2\n"));
+	EXPECT_STREQ("1 2", is(self->map, 2));
+	EXPECT_EQ(0, write_to(at("3"), O_CREAT | O_EXCL, "packets=1\nbytes=2\n"));
+	EXPECT_EQ(-EEXIST, write_to(at("3"), O_CREAT | O_EXCL, "packets=1\nbytes=2\n"));
+	EXPECT_EQ(-ENOENT, write_to(at("4"), O_TRUNC, "packets=1\nbytes=2\n"));
+	EXPECT_EQ(3, count_names(MNT));
+}
+
+/* It appears when every field has been named, not before. */
+TEST_F(element, create_in_pieces)
+{
+	struct stat st;
+	int fd;
+
+	NO_ARRAY();
+	fd = open(at("2"), O_RDWR | O_CREAT | O_TRUNC, 0644);
+	ASSERT_LE(0, fd);
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_FALSE(file_exists(at("2")));
+	EXPECT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(0, st.st_size);
+	EXPECT_EQ(10, write(fd, "packets=1\n", 10));
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_EQ(8, write(fd, "bytes=2\n", 8));
+	EXPECT_STREQ("1 2", is(self->map, 2));
+	EXPECT_TRUE(file_exists(at("2")));
+	/* From now on it is an element as any other. */
+	EXPECT_EQ(10, write(fd, "packets=7\n", 10));
+	EXPECT_STREQ("7 2", is(self->map, 2));
+	close(fd);
+}
+
+TEST_F(element, incomplete_text_creates_nothing)
+{
+	NO_ARRAY();
+	EXPECT_EQ(0, write_to(at("2"), O_CREAT | O_TRUNC, "packets=1\n"));
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_NE(NULL, strstr(error_log(), "2: closed before every field was named; "
+					    "no element was made"));
+}
+
+TEST_F(element, failed_command_creates_nothing)
+{
+	NO_ARRAY();
+	EXPECT_NE(0, sh("false > " MNT "/2"));
+	EXPECT_EQ(0, sh(": > " MNT "/2"));
+	EXPECT_EQ(0, sh("dash -c ': > " MNT "/2'"));
+	EXPECT_EQ(0, sh("true >> " MNT "/2"));
+	EXPECT_EQ(0, sh("cp /dev/null " MNT "/2"));
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_EQ(1, count_names(MNT));
+}
+
+TEST_F(element, touch)
+{
+	NO_ARRAY();
+	EXPECT_EQ(0, sh("touch " MNT "/2"));
+	EXPECT_STREQ("0 0", is(self->map, 2));
+	/* An element that is there stays as it is. */
+	EXPECT_EQ(0, sh("touch " MNT "/1"));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+	/* As Python's pathlib.touch: only an open. */
+	close(open(at("3"), O_WRONLY | O_CREAT, 0644));
+	EXPECT_STREQ("0 0", is(self->map, 3));
+}
+
+/* --- A key that is gone --- */
+
+TEST_F(element, write_to_what_is_gone)
+{
+	__u32 key = 1;
+	int fd;
+
+	NO_ARRAY();
+	fd = open(at("1"), O_WRONLY | O_TRUNC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bpf_map_delete_elem(self->map, &key));
+	EXPECT_EQ(-1, write(fd, "packets=1\nbytes=2\n", 18));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(-1, pwrite(fd, "packets=1\n", 10, 0));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_STREQ("none", is(self->map, 1));
+	close(fd);
+	/* But the first write of an O_CREAT open inserts. */
+	ASSERT_EQ(0, set(self->map, 1, 1, 1));
+	fd = open(at("1"), O_WRONLY | O_TRUNC | O_CREAT, 0644);
+	ASSERT_EQ(0, bpf_map_delete_elem(self->map, &key));
+	EXPECT_EQ(18, write(fd, "packets=3\nbytes=4\n", 18));
+	EXPECT_STREQ("3 4", is(self->map, 1));
+	ASSERT_EQ(0, bpf_map_delete_elem(self->map, &key));
+	EXPECT_EQ(-1, pwrite(fd, "packets=3\nbytes=4\n", 18, 0));
+	EXPECT_EQ(ENOENT, errno);
+	close(fd);
+}
+
+TEST_F(element, read_what_is_gone)
+{
+	struct stat st;
+	__u32 key = 1;
+	char text[64];
+	int fd;
+
+	NO_ARRAY();
+	fd = open(at("1"), O_RDONLY);
+	ASSERT_EQ(0, bpf_map_delete_elem(self->map, &key));
+	EXPECT_EQ(-1, read(fd, text, sizeof(text)));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(0, st.st_nlink);
+	close(fd);
+	EXPECT_FALSE(file_exists(at("1")));
+}
+
+TEST_F(element, unlink)
+{
+	if (variant->type == BPF_MAP_TYPE_ARRAY) {
+		EXPECT_EQ(EPERM, errno_of(unlink(at("1"))));
+		EXPECT_STREQ("10 20", is(self->map, 1));
+		EXPECT_NE(NULL, strstr(error_log(), "1: an element of an array stays"));
+		return;
+	}
+	EXPECT_EQ(0, unlink(at("1")));
+	EXPECT_STREQ("none", is(self->map, 1));
+	EXPECT_EQ(ENOENT, errno_of(unlink(at("1"))));
+	EXPECT_EQ(0, count_names(MNT));
+}
+
+TEST_F(element, unlink_of_an_open_file)
+{
+	char text[64] = "";
+	int fd;
+
+	NO_ARRAY();
+	fd = open(at("1"), O_RDONLY);
+	EXPECT_EQ(20, read(fd, text, sizeof(text)));
+	EXPECT_EQ(0, unlink(at("1")));
+	EXPECT_EQ(-1, pread(fd, text, sizeof(text), 0));
+	EXPECT_EQ(ENOENT, errno);
+	/* The name is free for another. */
+	EXPECT_EQ(0, write_to(at("1"), O_CREAT | O_EXCL, "packets=1\nbytes=1\n"));
+	close(fd);
+}
+
+/* --- Attributes of files --- */
+
+TEST_F(element, truncate)
+{
+	int fd = open(at("1"), O_WRONLY);
+
+	EXPECT_EQ(0, truncate(at("1"), 0));
+	EXPECT_EQ(EINVAL, errno_of(truncate(at("1"), 7)));
+	EXPECT_EQ(18, write(fd, "packets=1\nbytes=2\n", 18));
+	EXPECT_EQ(0, ftruncate(fd, 18));
+	EXPECT_EQ(EINVAL, errno_of(ftruncate(fd, 17)));
+	EXPECT_STREQ("1 2", is(self->map, 1));
+	close(fd);
+}
+
+TEST_F(element, owner_mode_and_times_are_ignored)
+{
+	struct stat a, b;
+
+	ASSERT_EQ(0, stat(at("1"), &a));
+	EXPECT_EQ(0, chmod(at("1"), 0777));
+	EXPECT_EQ(0, chown(at("1"), 1000, 1000));
+	EXPECT_EQ(0, utime(at("1"), NULL));
+	ASSERT_EQ(0, stat(at("1"), &b));
+	EXPECT_EQ(a.st_mode, b.st_mode);
+	EXPECT_EQ(a.st_uid, b.st_uid);
+	EXPECT_STREQ("10 20", is(self->map, 1));
+}
+
+/* --- Errors --- */
+
+TEST_F(element, full)
+{
+	int i;
+
+	if (variant->type == BPF_MAP_TYPE_ARRAY || variant->type == BPF_MAP_TYPE_LRU_HASH)
+		SKIP(return, "never full");
+	for (i = 100; i < 107; i++)
+		EXPECT_EQ(0, write_to(at("%d", i), O_CREAT, "packets=1\nbytes=2\n"));
+	EXPECT_EQ(-ENOSPC, write_to(at("%d", i), O_CREAT, "packets=1\nbytes=2\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "107: the map is full (8 elements)"));
+	EXPECT_EQ(8, count_names(MNT));
+}
+
+TEST_F(element, out_of_range)
+{
+	if (variant->type != BPF_MAP_TYPE_ARRAY)
+		SKIP(return, "of arrays only");
+	EXPECT_STREQ("open: No such file or directory", text_of(at("8")));
+	EXPECT_EQ(-ERANGE, write_to(at("8"), O_CREAT, "packets=1\nbytes=2\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "8: the array has 8 elements"));
+}
+
+TEST_F(element, names_that_name_no_key)
+{
+	static const char * const names[] = {
+		"01", "0x1", "+1", "-1", "1,2", "x", "4294967296", "1~00", "%31",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		EXPECT_FALSE(file_exists(at("%s", names[i])));
+		EXPECT_EQ(-EINVAL, write_to(at("%s", names[i]), O_CREAT | O_TRUNC,
+					    "packets=1\nbytes=2\n"));
+	}
+	EXPECT_NE(NULL, strstr(error_log(), "\"01\" names no key: "
+					    "the name of this key is spelled \"1\""));
+}
+
+TEST_F(element, statfs)
+{
+	struct statfs fs;
+
+	ASSERT_EQ(0, statfs(MNT, &fs));
+	EXPECT_EQ(0x62706673, fs.f_type);
+	EXPECT_EQ(255, fs.f_namelen);
+	EXPECT_EQ(0U, fs.f_blocks);
+	if (variant->type == BPF_MAP_TYPE_HASH && fs.f_files) {
+		EXPECT_EQ(8U, fs.f_files);
+		EXPECT_EQ(7U, fs.f_ffree);
+	} else {
+		EXPECT_EQ(0U, fs.f_files);
+	}
+}
+
+TEST_F(element, locks_are_refused)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int fd = open(at("1"), O_RDWR);
+
+	EXPECT_EQ(-1, fcntl(fd, F_SETLK, &lock));
+	close(fd);
+}
+
+/* --- Tools --- */
+
+TEST_F(element, shells)
+{
+	EXPECT_EQ(0, sh("bash -c 'echo packets=3 bytes=4 > " MNT "/1'"));
+	EXPECT_STREQ("3 4", is(self->map, 1));
+	EXPECT_EQ(0, sh("dash -c 'echo packets=5 bytes=6 > " MNT "/1'"));
+	EXPECT_STREQ("5 6", is(self->map, 1));
+	EXPECT_EQ(0, sh("bash -c \"printf 'packets=7\\nbytes=8\\n' > " MNT "/1\""));
+	EXPECT_STREQ("7 8", is(self->map, 1));
+	EXPECT_EQ(0, sh("echo packets=9 bytes=1 | tee " MNT "/1 > /dev/null"));
+	EXPECT_STREQ("9 1", is(self->map, 1));
+	EXPECT_EQ(0, sh("echo packets=2 >> " MNT "/1"));
+	EXPECT_STREQ("2 1", is(self->map, 1));
+	EXPECT_EQ(0, sh("printf 'packets=8\\nbytes=8\\n' | dd bs=3 of=" MNT "/1 2> /dev/null"));
+	EXPECT_STREQ("8 8", is(self->map, 1));
+}
+
+TEST_F(element, copies)
+{
+	NO_ARRAY();
+	EXPECT_EQ(0, sh("cp " MNT "/1 /tmp/one && cp /tmp/one " MNT "/2"));
+	EXPECT_STREQ("10 20", is(self->map, 2));
+	EXPECT_EQ(0, sh("cp " MNT "/1 " MNT "/3"));
+	EXPECT_STREQ("10 20", is(self->map, 3));
+	EXPECT_EQ(0, sh("cp -p /tmp/one " MNT "/4"));
+	EXPECT_STREQ("10 20", is(self->map, 4));
+	EXPECT_EQ(0, sh("install -m 600 /tmp/one " MNT "/5"));
+	EXPECT_STREQ("10 20", is(self->map, 5));
+	EXPECT_EQ(0, sh("mv " MNT "/5 " MNT "/6"));
+	EXPECT_STREQ("10 20", is(self->map, 6));
+	EXPECT_STREQ("none", is(self->map, 5));
+	EXPECT_EQ(0, sh("mv /tmp/one " MNT "/7"));
+	EXPECT_STREQ("10 20", is(self->map, 7));
+}
+
+TEST_F(element, archives)
+{
+	NO_ARRAY();
+	ASSERT_EQ(0, set(self->map, 2, 30, 40));
+	EXPECT_EQ(0, sh("tar -C " MNT " -cf /tmp/map.tar . 2>&1 | grep . && exit 1; true"));
+	ASSERT_EQ(0, unlink(at("1")));
+	ASSERT_EQ(0, unlink(at("2")));
+	EXPECT_EQ(0, sh("tar -C " MNT " --overwrite -xf /tmp/map.tar"));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+	EXPECT_STREQ("30 40", is(self->map, 2));
+	ASSERT_EQ(0, set(self->map, 2, 1, 1));
+	EXPECT_EQ(0, sh("tar -C " MNT " -xf /tmp/map.tar"));
+	EXPECT_STREQ("30 40", is(self->map, 2));
+
+	EXPECT_EQ(0, sh("rm -rf /tmp/backup && rsync -a " MNT "/ /tmp/backup/"));
+	ASSERT_EQ(0, unlink(at("1")));
+	ASSERT_EQ(0, set(self->map, 2, 100000, 1));
+	EXPECT_EQ(0, sh("rsync -a --inplace --ignore-times /tmp/backup/ " MNT "/"));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+	EXPECT_STREQ("30 40", is(self->map, 2));
+	EXPECT_EQ(2, count_names(MNT));
+}
+
+TEST_F(element, table)
+{
+	if (variant->type == BPF_MAP_TYPE_ARRAY) {
+		EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/table) = 8"));
+	} else {
+		EXPECT_STREQ("1 packets=10 bytes=20\n", text_of(at(".bpf/table")));
+	}
+	EXPECT_EQ(0, write_to(at(".bpf/table"), 0, "2 packets=3 bytes=4\n1 bytes=6\n"));
+	EXPECT_STREQ("3 4", is(self->map, 2));
+	EXPECT_STREQ("10 6", is(self->map, 1));
+	EXPECT_EQ(-EIO, write_to(at(".bpf/table"), 0, "2 packets=5\n1 bytes=y\n"));
+	EXPECT_STREQ("5 4", is(self->map, 2));
+	EXPECT_NE(NULL, strstr(error_log(), "table: line 2: 1: bytes: \"y\" is not a u64"));
+	EXPECT_EQ(0, sh("cat " MNT "/.bpf/table > /tmp/table && echo packets=0 > " MNT "/1 && "
+			"cat /tmp/table > " MNT "/.bpf/table"));
+	EXPECT_STREQ("10 6", is(self->map, 1));
+}
+
+/* --- What no one may see --- */
+
+static volatile bool stop;
+static int racing_map;
+
+/* Counts values that were never written. */
+static void *look(void *arg)
+{
+	struct value value;
+	__u32 key = 2;
+
+	while (!stop)
+		if (!bpf_map_lookup_elem(racing_map, &key, &value) &&
+		    (value.packets != 11 || value.bytes != 22))
+			++*(long *)arg;
+	return NULL;
+}
+
+TEST_F(element, nobody_sees_a_half_made_element)
+{
+	pthread_t thread;
+	long torn = 0;
+	int i;
+
+	NO_ARRAY();
+	stop = false;
+	racing_map = self->map;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, look, &torn));
+	for (i = 0; i < 500; i++) {
+		EXPECT_EQ(0, write_to(at("2"), O_CREAT | O_TRUNC, "packets=11\nbytes=22\n"));
+		EXPECT_EQ(0, unlink(at("2")));
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, torn);
+}
+
+/* --- Special fields --- */
+
+FIXTURE(special) {
+	struct btf *btf;
+	int key;
+	int number;
+};
+
+FIXTURE_SETUP(special)
+{
+	ASSERT_EQ(0, private_mounts());
+	self->btf = btf__new_empty();
+	self->key = btf__add_int(self->btf, "unsigned int", 4, 0);
+	self->number = btf__add_int(self->btf, "unsigned long long", 8, 0);
+}
+
+FIXTURE_TEARDOWN(special)
+{
+}
+
+/* A map of struct value { number a; SPECIAL; number b; }. */
+static int make_special(FIXTURE_DATA(special) *self, const char *name, int size)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int special, value;
+
+	special = btf__add_struct(self->btf, name, size);
+	if (size == 4)
+		btf__add_field(self->btf, "val", self->key, 0, 0);
+	else
+		btf__add_field(self->btf, "__opaque", self->number, 0, 0);
+	value = btf__add_struct(self->btf, "value", 32);
+	btf__add_field(self->btf, "a", self->number, 0, 0);
+	btf__add_field(self->btf, "special", special, 64, 0);
+	btf__add_field(self->btf, "b", self->number, 192, 0);
+	if (btf__load_into_kernel(self->btf))
+		return -errno;
+	opts.btf_fd = btf__fd(self->btf);
+	opts.btf_key_type_id = self->key;
+	opts.btf_value_type_id = value;
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "special", 4, 32, 2, &opts);
+}
+
+TEST_F(special, spin_lock)
+{
+	int map = make_special(self, "bpf_spin_lock", 4);
+	__u64 value[4] = { 1, 0, 0, 2 };
+	__u32 key = 0;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=a=u64:lock=u32:pad12:b=u64"));
+	ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, 0));
+	EXPECT_STREQ("a=1\nlock=0\nb=2\n", text_of(at("0")));
+	EXPECT_EQ(-EPERM, write_to(at("0"), O_TRUNC, "lock=1\n"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b=5\n"));
+	EXPECT_STREQ("a=1\nlock=0\nb=5\n", text_of(at("0")));
+	EXPECT_EQ(-EPERM, write_to(at("0"), O_TRUNC, "a=7\nlock=1\nb=8\n"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "a=7\nlock=0\nb=8\n"));
+	EXPECT_STREQ("a=7\nlock=0\nb=8\n", text_of(at("0")));
+}
+
+TEST_F(special, timer)
+{
+	int map = make_special(self, "bpf_timer", 16);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=a=u64:timer=hex16:b=u64"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "a=3\n"));
+	EXPECT_STREQ("a=3\ntimer=00000000000000000000000000000000\nb=0\n", text_of(at("0")));
+	EXPECT_EQ(-EPERM, write_to(at("0"), O_TRUNC,
+				   "timer=00000000000000000000000000000001\n"));
+	/* An update of the whole would cancel the timer. */
+	EXPECT_EQ(-EPERM, write_to(at("0"), O_TRUNC,
+				   "a=7\ntimer=00000000000000000000000000000000\nb=8\n"));
+	EXPECT_STREQ("a=3\ntimer=00000000000000000000000000000000\nb=0\n", text_of(at("0")));
+	EXPECT_NE(NULL, strstr(error_log(), "an update would destroy a timer or pointer"));
+}
+
+TEST_HARNESS_MAIN

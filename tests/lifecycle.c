@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A mount holds its object; the last umount and the last open file release it. */
+#include "util.h"
+
+FIXTURE(lifecycle) {
+	int map;
+	__u32 id;
+};
+
+FIXTURE_SETUP(lifecycle)
+{
+	ASSERT_EQ(0, private_mounts());
+	self->map = make_hash(16);
+	ASSERT_LE(0, self->map);
+	ASSERT_EQ(0, put(self->map, 7, 0x2a));
+	self->id = map_id(self->map);
+}
+
+FIXTURE_TEARDOWN(lifecycle)
+{
+}
+
+TEST_F(lifecycle, creator_gone)
+{
+	int status;
+	pid_t child;
+
+	close(self->map);
+	child = fork();
+	if (!child) {
+		int map = make_hash(4);
+
+		put(map, 1, 1);
+		_exit(mount_fd(map, MNT, "") ? 1 : 0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, status);
+	self->id = atoi(text_of(at(".bpf/id")));
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_STREQ("0100000000000000\n", text_of(at("01000000")));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, two_mounts_of_one_fd)
+{
+	struct stat a, b;
+
+	ASSERT_EQ(0, mkdir("/tmp/second", 0755) && errno != EEXIST);
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	ASSERT_EQ(0, mount_fd(self->map, "/tmp/second", ""));
+	close(self->map);
+	EXPECT_EQ(0, stat(MNT, &a));
+	EXPECT_EQ(0, stat("/tmp/second", &b));
+	EXPECT_NE(a.st_dev, b.st_dev);
+	EXPECT_EQ(0, write_to(at("07000000"), O_TRUNC, "0100000000000000\n"));
+	EXPECT_STREQ("0100000000000000\n", text_of("/tmp/second/07000000"));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_STREQ("0100000000000000\n", text_of("/tmp/second/07000000"));
+	EXPECT_EQ(0, umount("/tmp/second"));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, open_file_keeps_the_mount)
+{
+	char text[32] = "";
+	int fd;
+
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	close(self->map);
+	fd = open(at("07000000"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EBUSY, errno_of(umount(MNT)));
+	EXPECT_EQ(0, umount2(MNT, MNT_DETACH));
+	EXPECT_EQ(17, read(fd, text, sizeof(text)));
+	EXPECT_STREQ("2a00000000000000\n", text);
+	close(fd);
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, working_directory_keeps_the_mount)
+{
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	close(self->map);
+	ASSERT_EQ(0, chdir(MNT));
+	EXPECT_EQ(EBUSY, errno_of(umount(MNT)));
+	ASSERT_EQ(0, chdir("/"));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, fd_closed_before_create)
+{
+	int fs = fsopen("bpffs", FSOPEN_CLOEXEC);
+	int mnt;
+
+	ASSERT_LE(0, fs);
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_SET_FD, "fd", NULL, self->map));
+	close(self->map);
+	/* Another object may have the number now. */
+	ASSERT_EQ(self->map, make_hash(1));
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	ASSERT_LE(0, mnt);
+	close(fs);
+	ASSERT_EQ(0, move_mount(mnt, "", AT_FDCWD, MNT, MOVE_MOUNT_F_EMPTY_PATH));
+	close(mnt);
+	EXPECT_EQ(self->id, (__u32)atoi(text_of(at(".bpf/id"))));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, context_that_was_never_mounted)
+{
+	int fs = fsopen("bpffs", FSOPEN_CLOEXEC);
+
+	ASSERT_LE(0, fs);
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_SET_FD, "fd", NULL, self->map));
+	close(self->map);
+	close(fs);
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, detached_mount)
+{
+	int fs = fsopen("bpffs", FSOPEN_CLOEXEC);
+	int mnt, fd;
+	char text[32];
+
+	ASSERT_LE(0, fs);
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_SET_FD, "fd", NULL, self->map));
+	ASSERT_EQ(0, fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	ASSERT_LE(0, mnt);
+	close(fs);
+	close(self->map);
+	fd = openat(mnt, "07000000", O_RDONLY);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(17, read(fd, text, sizeof(text)));
+	close(fd);
+	close(mnt);
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+/* The ways in which a descriptor's number arrives. */
+TEST_F(lifecycle, number_by_fsconfig)
+{
+	char option[32];
+
+	snprintf(option, sizeof(option), "fd=%d", self->map);
+	ASSERT_EQ(0, mount_fd(-1, MNT, option));
+	close(self->map);
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+TEST_F(lifecycle, number_by_mount_2)
+{
+	char option[32];
+
+	snprintf(option, sizeof(option), "fd=%d", self->map);
+	ASSERT_EQ(0, mount("none", MNT, "bpffs", 0, option));
+	close(self->map);
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
+static void mount_by(struct __test_metadata *_metadata, int map, __u32 id,
+		     const char *command)
+{
+	/* libbpf's descriptors are closed by exec. */
+	int fd = fcntl(map, F_DUPFD, 100);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, sh("%s -t bpffs -o fd=%d none " MNT, command, fd));
+	close(fd);
+	close(map);
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_EQ(0, sh("test $(cat " MNT "/07000000) = 2a00000000000000"));
+	EXPECT_EQ(0, sh("umount " MNT));
+	EXPECT_TRUE(map_is_gone(id));
+}
+
+TEST_F(lifecycle, mount_8)
+{
+	/* -i: no helper, which would choose a layout. */
+	mount_by(_metadata, self->map, self->id, "mount -i");
+}
+
+TEST_F(lifecycle, busybox_mount)
+{
+	mount_by(_metadata, self->map, self->id, "busybox mount -i");
+}
+
+/* A process that makes a map, mounts it and is gone; then the usual tools. */
+TEST_F(lifecycle, tools_after_the_creator)
+{
+	__u32 id = self->id;
+	int fd = fcntl(self->map, F_DUPFD, 100);
+
+	ASSERT_EQ(0, sh("mount -i -t bpffs -o fd=%d none " MNT, fd));
+	close(fd);
+	close(self->map);
+	EXPECT_EQ(0, sh("cd " MNT " && test \"$(ls)\" = 07000000 && "
+			"echo 0500000000000000 > 07000000 && "
+			"test $(cat 07000000) = 0500000000000000 && "
+			"rm 07000000 && test -z \"$(ls)\""));
+	EXPECT_EQ(0, sh("bpftool map show id %u > /dev/null", id));
+	EXPECT_EQ(0, sh("umount " MNT));
+	EXPECT_TRUE(map_is_gone(id));
+	EXPECT_NE(0, sh("bpftool map show id %u 2> /dev/null", id));
+}
+
+/* A program that only returns. */
+static int make_prog(enum bpf_prog_type type)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(type, "pass", "GPL", insns, 2, NULL);
+}
+
+TEST_F(lifecycle, program)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int prog = make_prog(BPF_PROG_TYPE_SOCKET_FILTER);
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, bpf_obj_get_info_by_fd(prog, &info, &len));
+	ASSERT_EQ(0, mount_fd(prog, MNT, ""));
+	close(prog);
+	EXPECT_EQ(info.id, (__u32)atoi(text_of(at("id"))));
+	EXPECT_STREQ("socket_filter\n", text_of(at("type")));
+	EXPECT_STREQ("pass\n", text_of(at("name")));
+	EXPECT_NE(NULL, strstr(text_of(at("info")), "prog_type"));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(is_gone(bpf_prog_get_fd_by_id, info.id));
+}
+
+/* A link stays attached after its creator, and detaches at umount. */
+TEST_F(lifecycle, link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	int prog, link;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	prog = make_prog(BPF_PROG_TYPE_XDP);
+	ASSERT_LE(0, prog);
+	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
+	ASSERT_LE(0, link);
+	ASSERT_EQ(0, bpf_obj_get_info_by_fd(link, &info, &len));
+	ASSERT_EQ(0, mount_fd(link, MNT, ""));
+	close(link);
+	close(prog);
+	EXPECT_EQ(info.id, (__u32)atoi(text_of(at("id"))));
+	EXPECT_STREQ("xdp\n", text_of(at("type")));
+	EXPECT_EQ(0, sh("ip link show lo | grep -q prog/xdp"));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(is_gone(bpf_link_get_fd_by_id, info.id));
+	EXPECT_NE(0, sh("ip link show lo | grep -q prog/xdp"));
+}
+
+TEST_HARNESS_MAIN
