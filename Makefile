@@ -3,6 +3,8 @@
 
 BUILD := $(CURDIR)/build
 export BUILD
+# What is listed first, packages above all, is there before what follows.
+.NOTPARALLEL:
 
 KERNEL ?= 6.12
 PREFIX ?= /usr
@@ -40,7 +42,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(work) CONFIG_BPFFS_FS=m \
 	$(if $(clang),CC=$(CURDIR)/$(vm)/clang CONFIG_CC_IS_CLANG=y CONFIG_CC_IS_GCC=) \
 	modules
 
-module: deps | $(filter $(fetched),$(KDIR)) ## build bpffs.ko [KDIR=DIR] [CC=clang] [W=1]
+module: $(filter $(fetched),$(KDIR))	## build bpffs.ko [KDIR=DIR] [CC=clang] [W=1]
 	@mkdir -p $(work)
 	@find $(work) -xtype l -delete
 	@ln -sf $(CURDIR)/fs/* $(work)
@@ -65,13 +67,13 @@ source: deps
 
 # ------------------------------------------------------------------ user space
 
-lib: deps
+lib:
 	@$(MAKE) -s -C mount_helper BUILD=$(BUILD)/lib
 
-tests: lib source	## build the test programs
+tests: source lib	## build the test programs
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests $(sub)
 
-host-check: lib source	## run the tests that need no kernel
+host-check: source lib	## run the tests that need no kernel
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests host-check $(sub)
 
 install: lib	## install library, headers and module [DESTDIR=] [PREFIX=/usr]
@@ -121,7 +123,7 @@ vm: vm-$(KERNEL) $(BUILD)/exec.so	## boot Linux with bpffs: a shell, or CMD='...
 		TIMEOUT=$(TIMEOUT),KVM=$(KVM),$(vm)/run,$(value CMD)))
 
 # Functions are called in "make -n" too.
-dry := $(findstring n,$(filter-out -%,$(firstword -$(MAKEFLAGS))))
+dry = $(findstring n,$(firstword -$(MAKEFLAGS)))
 
 $(BUILD)/exec.so: $(vm)/exec.c | deps
 	@mkdir -p $(BUILD)
