@@ -8,10 +8,10 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <unistd.h>
 
 #include "btf.h"
 #include "internal.h"
+#include "object.h"
 #include "text.h"
 
 /* What a map has of which there could be a layout. */
@@ -93,13 +93,7 @@ static char *value_layout(const struct bpf_map_info *info, const struct btf *btf
 /* bpf(2) would describe a program just as well, in another struct. */
 static bool is_map(int fd)
 {
-	static const char map[] = "anon_inode:bpf-map";
-	char path[32], link[sizeof(map)];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	len = readlink(path, link, sizeof(link));
-	return len == sizeof(map) - 1 && !memcmp(link, map, len);
+	return libbpffs_kind_of(fd) == LIBBPFFS_MAP;
 }
 
 static int make_layouts(int map_fd, char **key, char **value)

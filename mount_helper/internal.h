@@ -7,6 +7,10 @@
 
 #include "libbpffs.h"
 
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
+
 #define FS_TYPE		"bpffs"
 
 #define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
@@ -71,6 +75,15 @@ void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char 
 
 /* Leaves errno alone. */
 void libbpffs_plan_free(struct libbpffs_plan *plan);
+
+/* --- libbpffs.c: fsconfig(2); returns what it does --- */
+
+int libbpffs_set_param(int fs, const struct libbpffs_param *param);
+
+/* --- remount.c --- */
+
+/* @options: as for a mount; the kernel checks that only ro and rw change. */
+int libbpffs_remount(const char *target, const char *options);
 
 /* --- auto.c --- */
 

@@ -37,7 +37,7 @@ static int open_context(void)
 	}
 }
 
-static int set_param(int fs, const struct libbpffs_param *param)
+int libbpffs_set_param(int fs, const struct libbpffs_param *param)
 {
 	size_t size;
 
@@ -58,7 +58,7 @@ static int configure(int fs, int fd, const struct libbpffs_plan *plan)
 	if (fsconfig(fs, FSCONFIG_SET_FD, "fd", NULL, fd))
 		return libbpffs_refuse_step(fs, errno, "fd");
 	for (i = 0; i < plan->count; i++)
-		if (set_param(fs, &plan->params[i]))
+		if (libbpffs_set_param(fs, &plan->params[i]))
 			return libbpffs_refuse_step(fs, errno, plan->params[i].name);
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		return libbpffs_refuse_step(fs, errno, "making the file system");
