@@ -15,7 +15,6 @@ fetched := $(BUILD)/kernel/6.12/headers
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build),$(fetched))
 
 vm := tests/vm
-libexec := $(DESTDIR)$(PREFIX)/libexec/bpffs
 stage := $(BUILD)/vm/stage
 libbpffs := $(BUILD)/lib/libbpffs.a
 # What the folders below need to know.
