@@ -144,7 +144,8 @@ static int take_string(const struct bpffs_field *field, const char *text, u32 le
 		if (byte == '%') {
 			if (len - i < 3 || bpffs_hex_digit(text[i + 1]) < 0 ||
 			    bpffs_hex_digit(text[i + 2]) < 0)
-				return bpffs_reason(why, 0, "two hex digits expected behind \"%%\"");
+				return bpffs_reason(why, 0,
+						    "two hex digits expected behind \"%%\"");
 			byte = bpffs_hex_digit(text[i + 1]) << 4 |
 			       bpffs_hex_digit(text[i + 2]);
 			i += 2;
