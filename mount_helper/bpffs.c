@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* bpffs: a small tool for what is mounted, and for what could be. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <libmount.h>
+#include <linux/bpffs.h>
+
+#include "internal.h"
+#include "json.h"
+#include "object.h"
+
+enum status {
+	DONE,
+	DIFFERS,	/* check: it is another object */
+	FAILED,
+};
+
+static const char usage[] =
+	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
+	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
+	"       bpffs check DIR       does the SOURCE of a mount still name its object?\n"
+	"                             exit status 0: yes, 1: no, 2: it cannot be said\n"
+	"       bpffs --version | --help\n"
+	"\n"
+	"DIR: the root of a mount of type bpffs. SOURCE: PATH of a pinned object,\n"
+	"map:NAME, map:id:7, prog:NAME, prog:id:7, prog:tag:TAG or link:id:7.\n"
+	"See bpffs(8).\n";
+
+__attribute__((format(printf, 1, 2)))
+static enum status fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "bpffs: ");
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return FAILED;
+}
+
+/* --- The mount --- */
+
+/* Its root, for openat(2); -1 after a message. */
+static int open_mount(const char *dir)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0) {
+		fail("%s: %s", dir, strerror(errno));
+		return -1;
+	}
+	if (fstatfs(fd, &fs) || fs.f_type != BPFFS_SUPER_MAGIC) {
+		fail("%s: not in a mount of type bpffs", dir);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* A file of the mount, without its last newline; to be freed. NULL: errno. */
+static char *read_file(int root, const char *name)
+{
+	int fd = openat(root, name, O_RDONLY | O_CLOEXEC);
+	size_t len = 0, size = 0;
+	char *text = NULL;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return NULL;
+	do {
+		if (size - len < 4096) {
+			char *more = realloc(text, size + 65536);
+
+			if (!more)
+				break;
+			text = more;
+			size += 65536;
+		}
+		n = read(fd, text + len, size - len - 1);
+		len += n > 0 ? n : 0;
+	} while (n > 0);
+	close(fd);
+	if (n) {
+		free(text);
+		return NULL;
+	}
+	if (len && text[len - 1] == '\n')
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+static unsigned long read_number(int root, const char *name)
+{
+	char *text = read_file(root, name);
+	unsigned long number = text ? strtoul(text, NULL, 10) : 0;
+
+	free(text);
+	return number;
+}
+
+/* The row of /proc/self/mountinfo, in a table that is to be freed. */
+static struct libmnt_fs *find_mount(const char *dir, struct libmnt_table **table)
+{
+	char *path = realpath(dir, NULL);
+	struct libmnt_fs *fs = NULL;
+
+	*table = mnt_new_table();
+	if (path && *table && !mnt_table_parse_file(*table, "/proc/self/mountinfo"))
+		fs = mnt_table_find_target(*table, path, MNT_ITER_BACKWARD);
+	free(path);
+	return fs && mnt_fs_match_fstype(fs, FS_TYPE) ? fs : NULL;
+}
+
+/* --- json --- */
+
+/**
+ * struct map - a mounted map
+ * @dir: as given
+ * @root: of the mount
+ * @key: layout of the names
+ * @value: layout of the values
+ * @percpu: fields begin with "cpuN."
+ */
+struct map {
+	const char *dir;
+	int root;
+	struct bpffs_layout *key;
+	struct bpffs_layout *value;
+	bool percpu;
+};
+
+static struct bpffs_layout *read_layout(const struct map *map, const char *name,
+					const char *size_name, unsigned int flags)
+{
+	char *text = read_file(map->root, name);
+	struct bpffs_layout *layout;
+
+	if (!text) {
+		fail("%s/%s: %s", map->dir, name, strerror(errno));
+		return NULL;
+	}
+	layout = bpffs_layout_parse(text, read_number(map->root, size_name), flags);
+	if (!layout)
+		fail("%s/%s: %s", map->dir, name, bpf_mount_error());
+	free(text);
+	return layout;
+}
+
+/* Of a map of a per-CPU type, unless its values are shown added up. */
+static bool is_percpu(const struct map *map)
+{
+	char *type = read_file(map->root, ".bpf/type");
+	bool percpu = type && strstr(type, "percpu");
+	struct libmnt_table *table;
+	struct libmnt_fs *fs;
+	char *value;
+	size_t size;
+
+	free(type);
+	if (!percpu)
+		return false;
+	fs = find_mount(map->dir, &table);
+	if (fs && !mnt_fs_get_option(fs, "percpu", &value, &size))
+		percpu = size != 3 || memcmp(value, "sum", 3);
+	mnt_unref_table(table);
+	return percpu;
+}
+
+/* What is read of the table: whole lines first. */
+struct lines {
+	char *buf;
+	size_t size;
+	size_t len;
+};
+
+static int make_room(struct lines *lines)
+{
+	char *more;
+
+	if (lines->len < lines->size)
+		return 0;
+	more = realloc(lines->buf, lines->size ? 2 * lines->size : 1 << 20);
+	if (!more)
+		return -ENOMEM;
+	lines->size = lines->size ? 2 * lines->size : 1 << 20;
+	lines->buf = more;
+	return 0;
+}
+
+/* The whole lines in @lines; what is left of them moves to the front. */
+static int put_lines(const struct map *map, struct lines *lines, struct json_out *out)
+{
+	const char *line = lines->buf, *end = line + lines->len, *newline;
+
+	for (; (newline = memchr(line, '\n', end - line)); line = newline + 1)
+		if (json_line(out, map->key, map->value, map->percpu, line, newline - line))
+			return -EINVAL;
+	lines->len = end - line;
+	memmove(lines->buf, line, lines->len);
+	return 0;
+}
+
+static enum status put_table(const struct map *map, int table, struct json_out *out)
+{
+	struct lines lines = {};
+	enum status status = DONE;
+	ssize_t n;
+
+	do {
+		if (make_room(&lines)) {
+			status = fail("%s", strerror(ENOMEM));
+			break;
+		}
+		n = read(table, lines.buf + lines.len, lines.size - lines.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			status = fail("%s/.bpf/table: %s", map->dir, strerror(errno));
+			break;
+		}
+		lines.len += n;
+		if (put_lines(map, &lines, out))
+			status = fail("%s/.bpf/table: a line is not of the layouts", map->dir);
+		/* Nobody reads any more. */
+		if (out->err)
+			status = fail("standard output: %s", strerror(out->err));
+	} while (n && status == DONE);
+	if (status == DONE && lines.len)
+		status = fail("%s/.bpf/table: ends in the middle of a line", map->dir);
+	free(lines.buf);
+	return status;
+}
+
+static enum status json_map(struct map *map)
+{
+	struct json_out *out = calloc(1, sizeof(*out));
+	enum status status;
+	int table;
+
+	if (!out)
+		return fail("%s", strerror(ENOMEM));
+	out->fd = STDOUT_FILENO;
+	map->percpu = is_percpu(map);
+	table = openat(map->root, ".bpf/table", O_RDONLY | O_CLOEXEC);
+	if (table < 0) {
+		status = fail("%s/.bpf/table: %s", map->dir, strerror(errno));
+	} else {
+		status = put_table(map, table, out);
+		json_flush(out);
+		if (status == DONE && out->err)
+			status = fail("standard output: %s", strerror(out->err));
+		close(table);
+	}
+	free(out);
+	return status;
+}
+
+static enum status json(const char *dir)
+{
+	struct map map = { .dir = dir, .root = open_mount(dir) };
+	enum status status = FAILED;
+
+	if (map.root < 0)
+		return FAILED;
+	if (faccessat(map.root, ".bpf/key", F_OK, 0)) {
+		close(map.root);
+		return fail("%s: no keys and values are shown here", dir);
+	}
+	map.key = read_layout(&map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY);
+	if (map.key)
+		map.value = read_layout(&map, ".bpf/value", ".bpf/value_size", 0);
+	if (map.value)
+		status = json_map(&map);
+	bpffs_layout_free(map.key);
+	bpffs_layout_free(map.value);
+	close(map.root);
+	return status;
+}
+
+/* --- layout --- */
+
+static enum status layout(const char *source)
+{
+	int fd = bpffs_source_open(source);
+	char *key, *value;
+	int err;
+
+	if (fd < 0)
+		return fail("%s", bpf_mount_error());
+	if (libbpffs_kind_of(fd) != LIBBPFFS_MAP) {
+		close(fd);
+		return fail("%s: only a map has layouts", source);
+	}
+	err = bpffs_map_layouts(fd, &key, &value);
+	close(fd);
+	if (err)
+		return fail("%s: %s", source, bpf_mount_error());
+	if (key)
+		printf("key=%s\n", key);
+	if (value)
+		printf("value=%s\n", value);
+	if (!value)
+		err = fail("%s: a map of this type shows no elements", source);
+	free(key);
+	free(value);
+	return err ? FAILED : DONE;
+}
+
+/* --- check --- */
+
+/* Of the mount: as the kernel describes the held descriptor. */
+static enum libbpffs_kind mounted_kind(int root)
+{
+	char *info = read_file(root, ".bpf/info");
+	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
+
+	if (!info)
+		info = read_file(root, "info");
+	if (info && strstr(info, "map_type:"))
+		kind = LIBBPFFS_MAP;
+	else if (info && strstr(info, "link_type:"))
+		kind = LIBBPFFS_LINK;
+	else if (info && strstr(info, "prog_type:"))
+		kind = LIBBPFFS_PROG;
+	free(info);
+	return kind;
+}
+
+static unsigned int id_of(int fd)
+{
+	union {
+		struct bpf_map_info map;
+		struct bpf_prog_info prog;
+		struct bpf_link_info link;
+	} info;
+	__u32 len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return 0;
+	switch (libbpffs_kind_of(fd)) {
+	case LIBBPFFS_MAP:
+		return info.map.id;
+	case LIBBPFFS_PROG:
+		return info.prog.id;
+	case LIBBPFFS_LINK:
+		return info.link.id;
+	default:
+		return 0;
+	}
+}
+
+static enum status compare(const char *dir, int root, unsigned int id, const char *source)
+{
+	int fd = bpffs_source_open(source);
+	char text[128];
+	enum status status = DONE;
+
+	if (fd == -ENOENT) {
+		printf("%s: is id %u, but %s\n", dir, id, bpf_mount_error());
+		return DIFFERS;
+	}
+	if (fd < 0)
+		return fail("%s: %s", dir, bpf_mount_error());
+	if (libbpffs_describe(fd, text, sizeof(text)))
+		status = fail("%s: %s", source, strerror(errno));
+	else if (libbpffs_kind_of(fd) != mounted_kind(root) || id_of(fd) != id)
+		status = DIFFERS;
+	if (status != FAILED)
+		printf("%s: is id %u, and %s is %s%s\n", dir, id, source,
+		       status == DIFFERS ? "another object now: " : "", text);
+	close(fd);
+	return status;
+}
+
+static enum status check_mount(const char *dir, int root)
+{
+	struct libmnt_table *table;
+	struct libmnt_fs *fs = find_mount(dir, &table);
+	const char *source = fs ? mnt_fs_get_source(fs) : NULL;
+	enum status status = FAILED;
+	char *id;
+	size_t size;
+
+	if (!source || mnt_fs_get_option(fs, "id", &id, &size))
+		fail("%s: not a mount point of type bpffs", dir);
+	else
+		status = compare(dir, root, strtoul(id, NULL, 10), source);
+	mnt_unref_table(table);
+	return status;
+}
+
+static enum status check(const char *dir)
+{
+	int root = open_mount(dir);
+	enum status status;
+
+	if (root < 0)
+		return FAILED;
+	status = check_mount(dir, root);
+	close(root);
+	return status;
+}
+
+/* --- The command line --- */
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		enum status (*run)(const char *argument);
+	} commands[] = {
+		{ "json", json },
+		{ "layout", layout },
+		{ "check", check },
+	};
+	size_t i;
+
+	libbpf_set_print(NULL);
+	for (i = 0; argc == 3 && i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argv[2]);
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+		fputs(usage, stdout);
+		return DONE;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		printf("bpffs %s\n", bpffs_version_string());
+		return DONE;
+	}
+	fputs(usage, stderr);
+	return FAILED;
+}

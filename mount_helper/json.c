@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/*
+ * A line of .bpf/table as JSON. The text has its fields in the order of the
+ * layout, so both are walked side by side, without any bytes in between: what
+ * the kernel has put into decimal is only copied.
+ *
+ * Numbers stay exact: of 2^53 and more they are strings, since JSON readers use
+ * doubles. Strings are strings if they are UTF-8, else {"hex":"ff00"}. What has
+ * no name is in an array, in its order. Padding that is not zero is "~OFFSET".
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "field.h"
+#include "json.h"
+
+/* --- Output --- */
+
+void json_flush(struct json_out *out)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < out->len && !out->err) {
+		n = write(out->fd, out->buf + done, out->len - done);
+		if (n >= 0)
+			done += n;
+		else if (errno != EINTR)
+			out->err = errno;
+	}
+	out->len = 0;
+}
+
+static void put(struct json_out *out, const char *text, size_t len)
+{
+	while (len) {
+		size_t n = min(len, sizeof(out->buf) - out->len);
+
+		memcpy(out->buf + out->len, text, n);
+		out->len += n;
+		text += n;
+		len -= n;
+		if (out->len == sizeof(out->buf))
+			json_flush(out);
+	}
+}
+
+static void put_char(struct json_out *out, char ch)
+{
+	out->buf[out->len++] = ch;
+	if (out->len == sizeof(out->buf))
+		json_flush(out);
+}
+
+#define put_literal(out, text)	put(out, text, sizeof(text) - 1)
+
+static void put_quoted(struct json_out *out, const char *text, size_t len)
+{
+	put_char(out, '"');
+	put(out, text, len);
+	put_char(out, '"');
+}
+
+static void put_decimal(struct json_out *out, u64 number)
+{
+	char digits[20];
+
+	put(out, digits, bpffs_put_number(digits, number));
+}
+
+/* --- Texts of leaves --- */
+
+/* A part of the line. */
+struct token {
+	const char *text;
+	size_t len;
+};
+
+/* Is a decimal number exact in a double? "9007199254740992" is 2^53. */
+static bool is_exact(const struct token *t)
+{
+	static const char limit[] = "9007199254740992";
+	bool negative = t->text[0] == '-';
+	const char *digits = t->text + negative;
+	size_t len = t->len - negative;
+
+	if (len != sizeof(limit) - 1)
+		return len < sizeof(limit) - 1;
+	return memcmp(digits, limit, len) < 0;
+}
+
+static void put_number(struct json_out *out, const struct token *t)
+{
+	char first = t->len ? t->text[0] : '\0';
+	bool hex = t->len > 1 && first == '0' && t->text[1] == 'x';
+
+	if (((first >= '0' && first <= '9') || first == '-') && !hex && is_exact(t))
+		put(out, t->text, t->len);
+	else
+		put_quoted(out, t->text, t->len);
+}
+
+static void put_bool(struct json_out *out, const struct token *t)
+{
+	put(out, t->text, t->len);
+}
+
+/* The next byte of an escaped string; *at moves on. */
+static u8 next_byte(const struct token *t, size_t *at)
+{
+	u8 byte = t->text[(*at)++];
+
+	if (byte != '%' || t->len - *at < 2)
+		return byte;
+	byte = bpffs_hex_digit(t->text[*at]) << 4 | bpffs_hex_digit(t->text[*at + 1]);
+	*at += 2;
+	return byte;
+}
+
+/* How many bytes follow @first in UTF-8? -1: it begins no character. */
+static int utf8_follow(u8 first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first >= 0xc2 && first <= 0xdf)
+		return 1;
+	if (first >= 0xe0 && first <= 0xef)
+		return 2;
+	if (first >= 0xf0 && first <= 0xf4)
+		return 3;
+	return -1;
+}
+
+/* The second byte rules out long forms, surrogates and what is beyond Unicode. */
+static bool utf8_second_ok(u8 first, u8 second)
+{
+	switch (first) {
+	case 0xe0:
+		return second >= 0xa0;
+	case 0xed:
+		return second <= 0x9f;
+	case 0xf0:
+		return second >= 0x90;
+	case 0xf4:
+		return second <= 0x8f;
+	}
+	return true;
+}
+
+static bool is_utf8(const struct token *t)
+{
+	size_t at = 0;
+
+	while (at < t->len) {
+		u8 first = next_byte(t, &at);
+		int follow = utf8_follow(first);
+		int i;
+
+		if (follow < 0)
+			return false;
+		for (i = 0; i < follow; i++) {
+			u8 byte;
+
+			if (at >= t->len)
+				return false;
+			byte = next_byte(t, &at);
+			if ((byte & 0xc0) != 0x80 || (!i && !utf8_second_ok(first, byte)))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void put_hex_byte(struct json_out *out, u8 byte)
+{
+	char text[2];
+
+	bpffs_put_hex(text, &byte, 1);
+	put(out, text, sizeof(text));
+}
+
+static void put_string(struct json_out *out, const struct token *t)
+{
+	bool utf8 = is_utf8(t);
+	size_t at = 0;
+
+	if (!memchr(t->text, '%', t->len)) {
+		put_quoted(out, t->text, t->len);
+		return;
+	}
+	if (!utf8)
+		put_literal(out, "{\"hex\":");
+	put_char(out, '"');
+	while (at < t->len) {
+		u8 byte = next_byte(t, &at);
+
+		if (!utf8) {
+			put_hex_byte(out, byte);
+		} else if (byte < ' ' || byte == 0x7f) {
+			put_literal(out, "\\u00");
+			put_hex_byte(out, byte);
+		} else {
+			if (byte == '"' || byte == '\\')
+				put_char(out, '\\');
+			put_char(out, byte);
+		}
+	}
+	put_char(out, '"');
+	if (!utf8)
+		put_char(out, '}');
+}
+
+/* The empty string alone in a name or a value is "%00". */
+static void trim_empty(struct token *t)
+{
+	if (t->len == 3 && !memcmp(t->text, "%00", 3))
+		t->len = 0;
+}
+
+static void put_leaf(struct json_out *out, const struct bpffs_field *field,
+		     struct token *t)
+{
+	switch (field->type) {
+	case BPFFS_INT:
+	case BPFFS_BITS:
+	case BPFFS_PLEN:
+		put_number(out, t);
+		break;
+	case BPFFS_BOOL:
+		put_bool(out, t);
+		break;
+	case BPFFS_STR:
+		trim_empty(t);
+		put_string(out, t);
+		break;
+	default:
+		put_quoted(out, t->text, t->len);
+	}
+}
+
+/* --- Where the text of the next leaf is --- */
+
+/**
+ * struct walk - along a layout and a text
+ * @out: for the JSON
+ * @at: the text that is left
+ * @end: of it
+ * @is_name: fields without names, joined by ","; else "path=text", by blanks
+ * @cpu: of a per-CPU value: length of "cpuN" before each path
+ * @plen: of a name: the prefix length
+ * @pads: of a name: digits of the padding that are left
+ */
+struct walk {
+	struct json_out *out;
+	const char *at;
+	const char *end;
+	bool is_name;
+	u32 cpu;
+	struct token plen;
+	struct token pads;
+};
+
+/* Up to @separator, which is taken away. */
+static struct token take_until(struct walk *w, char separator)
+{
+	const char *stop = memchr(w->at, separator, w->end - w->at);
+	struct token t = { w->at, (stop ?: w->end) - w->at };
+
+	w->at = stop ? stop + 1 : w->end;
+	return t;
+}
+
+/* Does "path" end in @name, as its last part but indices? */
+static bool leads_to(const struct bpffs_field *field, const char *path, size_t len)
+{
+	u32 dims = field->dims;
+
+	while (dims--) {
+		while (len && path[len - 1] != '.')
+			len--;
+		if (len)
+			len--;
+	}
+	return len >= field->name_len &&
+	       !memcmp(path + len - field->name_len, field->name, field->name_len);
+}
+
+/* @path: has the leaf one in this text? */
+static int take_leaf(struct walk *w, const struct bpffs_field *field, bool path,
+		     struct token *t)
+{
+	const char *equals;
+
+	if (field->type == BPFFS_PLEN) {
+		*t = w->plen;
+		return t->len ? 0 : -EINVAL;
+	}
+	if (w->at == w->end && field->type != BPFFS_STR)
+		return -EINVAL;
+	*t = take_until(w, w->is_name ? ',' : ' ');
+	if (w->is_name || !path)
+		return 0;
+	equals = memchr(t->text, '=', t->len);
+	if (!equals || (field->name && !leads_to(field, t->text, equals - t->text)))
+		return -EINVAL;
+	t->len -= equals + 1 - t->text;
+	t->text = equals + 1;
+	return 0;
+}
+
+/* The padding at @offset, if the text has it: "~OFFSET=hex", "~OFFSET.BIT=hex". */
+static bool take_pad(struct walk *w, const struct bpffs_field *field, u32 offset,
+		     struct token *name, struct token *hex)
+{
+	const char *path = w->at + (w->cpu ? w->cpu + 1 : 0);
+	char wanted[32];
+	const char *end;
+	u32 len = 1;
+
+	wanted[0] = '~';
+	len += bpffs_put_number(wanted + len, offset);
+	if (field->type == BPFFS_BITS) {
+		wanted[len++] = '.';
+		len += bpffs_put_number(wanted + len, field->bit);
+	}
+	wanted[len] = '=';
+	if (w->end - path <= (ptrdiff_t)len || memcmp(path, wanted, len + 1))
+		return false;
+	end = memchr(path, ' ', w->end - path) ?: w->end;
+	name->text = path;
+	name->len = len;
+	hex->text = path + len + 1;
+	hex->len = end - hex->text;
+	w->at = end == w->end ? end : end + 1;
+	return true;
+}
+
+static bool take_name_pad(struct walk *w, const struct bpffs_field *field,
+			  struct token *hex)
+{
+	u32 digits = bpffs_pad_digits(field);
+
+	if (w->pads.len < digits)
+		return false;
+	hex->text = w->pads.text;
+	hex->len = digits;
+	w->pads.text += digits;
+	w->pads.len -= digits;
+	return true;
+}
+
+/* --- The walk --- */
+
+/* What is open: an object, an array, or neither. */
+struct container {
+	bool names;
+	bool sole;
+	bool empty;
+	u32 index;
+};
+
+static void put_comma(struct walk *w, struct container *in)
+{
+	if (!in->empty)
+		put_char(w->out, ',');
+	in->empty = false;
+}
+
+/* What stands before a member: its name, or in an object without one, its number. */
+static void put_member(struct walk *w, struct container *in, const char *name, size_t len)
+{
+	if (in->sole)
+		return;
+	put_comma(w, in);
+	if (!in->names)
+		return;
+	put_char(w->out, '"');
+	if (name)
+		put(w->out, name, len);
+	else
+		put_decimal(w->out, in->index);
+	put_literal(w->out, "\":");
+}
+
+static void put_pad(struct walk *w, struct container *in, const struct bpffs_field *field,
+		    u32 offset)
+{
+	struct token name = {}, hex = {};
+
+	if (w->is_name ? !take_name_pad(w, field, &hex) :
+			 !take_pad(w, field, offset, &name, &hex))
+		return;
+	put_comma(w, in);
+	if (!in->names)
+		put_char(w->out, '{');
+	put_literal(w->out, "\"~");
+	if (w->is_name)
+		put_decimal(w->out, offset);
+	else
+		put(w->out, name.text + 1, name.len - 1);
+	put_literal(w->out, "\":");
+	put_quoted(w->out, hex.text, hex.len);
+	if (!in->names)
+		put_char(w->out, '}');
+}
+
+static int put_group(struct walk *w, const struct bpffs_field *group, u32 offset, bool path);
+
+/* The elements of one dimension; @index counts through all of them. */
+static int put_field(struct walk *w, const struct bpffs_field *field, u32 offset, u32 dim,
+		     u32 *index, bool path)
+{
+	struct token t;
+	int err = 0;
+	u32 i;
+
+	if (dim < field->dims) {
+		put_char(w->out, '[');
+		for (i = 0; i < field->dim[dim] && !err; i++) {
+			if (i)
+				put_char(w->out, ',');
+			err = put_field(w, field, offset, dim + 1, index, true);
+		}
+		put_char(w->out, ']');
+		return err;
+	}
+	offset += (*index)++ * field->size;
+	if (field->type == BPFFS_GROUP)
+		return put_group(w, field, offset, path);
+	err = take_leaf(w, field, path, &t);
+	if (!err)
+		put_leaf(w->out, field, &t);
+	return err;
+}
+
+static int put_kid(struct walk *w, struct container *in, const struct bpffs_field *kid,
+		   u32 offset, bool path)
+{
+	u32 index = 0;
+	u32 i;
+
+	offset += kid->offset;
+	if (bpffs_is_pad(kid)) {
+		for (i = 0; i < kid->count; i++)
+			put_pad(w, in, kid, offset + i * kid->size);
+		return 0;
+	}
+	put_member(w, in, kid->name, kid->name_len);
+	in->index++;
+	return put_field(w, kid, offset, 0, &index, path || kid->name);
+}
+
+static int put_group(struct walk *w, const struct bpffs_field *group, u32 offset, bool path)
+{
+	struct container in = {
+		.names = group->nr_named,
+		.sole = group->kids == 1 && !group->nr_named && !bpffs_is_pad(group->kid[0]),
+		.empty = true,
+	};
+	int err = 0;
+	u32 i;
+
+	if (!in.sole)
+		put_char(w->out, in.names ? '{' : '[');
+	for (i = 0; i < group->kids && !err; i++)
+		err = put_kid(w, &in, group->kid[i], offset, path);
+	if (!in.sole)
+		put_char(w->out, in.names ? '}' : ']');
+	return err;
+}
+
+/* --- The line --- */
+
+/* Cut off what is behind the last @ch. */
+static struct token cut(struct token *name, char ch)
+{
+	const char *last = memrchr(name->text, ch, name->len);
+	struct token tail = {};
+
+	if (!last)
+		return tail;
+	tail.text = last + 1;
+	tail.len = name->text + name->len - tail.text;
+	name->len = last - name->text;
+	return tail;
+}
+
+static int put_key(struct json_out *out, const struct bpffs_layout *layout,
+		   struct token name)
+{
+	struct walk w = { .out = out, .is_name = true };
+	char copy[BPFFS_NAME_MAX + 1];
+	int err;
+
+	if (!name.len || name.len > BPFFS_NAME_MAX)
+		return -EINVAL;
+	/* The escape of the begin may stand for a sign. */
+	if (name.len > 3 && (!memcmp(name.text, "%2D", 3) || !memcmp(name.text, "%2E", 3))) {
+		copy[0] = name.text[2] == 'D' ? '-' : '.';
+		memcpy(copy + 1, name.text + 3, name.len - 3);
+		name.text = copy;
+		name.len -= 2;
+	}
+	if (layout->pads)
+		w.pads = cut(&name, '~');
+	if (layout->has_plen)
+		w.plen = cut(&name, '-');
+	w.at = name.text;
+	w.end = name.text + name.len;
+	err = put_group(&w, layout->root, 0, false);
+	return err ?: w.at == w.end ? 0 : -EINVAL;
+}
+
+/* Length of "cpuN" at the begin, or 0. */
+static u32 cpu_len(const struct walk *w)
+{
+	const char *at = w->at + 3;
+
+	if (w->end - w->at < 5 || memcmp(w->at, "cpu", 3))
+		return 0;
+	while (at < w->end && *at >= '0' && *at <= '9')
+		at++;
+	return at < w->end && (*at == '.' || *at == '=') ? at - w->at : 0;
+}
+
+static int put_cpus(struct walk *w, const struct bpffs_layout *layout)
+{
+	bool first = true;
+	int err = 0;
+
+	put_char(w->out, '{');
+	while (w->at < w->end && !err) {
+		w->cpu = cpu_len(w);
+		if (!w->cpu)
+			return -EINVAL;
+		if (!first)
+			put_char(w->out, ',');
+		first = false;
+		put_quoted(w->out, w->at, w->cpu);
+		put_char(w->out, ':');
+		err = put_group(w, layout->root, 0, true);
+	}
+	put_char(w->out, '}');
+	return err;
+}
+
+static int put_value(struct json_out *out, const struct bpffs_layout *layout, int percpu,
+		     struct token text)
+{
+	struct walk w = { .out = out, .at = text.text, .end = text.text + text.len };
+	int err;
+
+	if (percpu)
+		return put_cpus(&w, layout);
+	err = put_group(&w, layout->root, 0, false);
+	return err ?: w.at == w.end ? 0 : -EINVAL;
+}
+
+int json_line(struct json_out *out, const struct bpffs_layout *key,
+	      const struct bpffs_layout *value, int percpu, const char *line,
+	      size_t len)
+{
+	const char *blank = memchr(line, ' ', len);
+	struct token name = { line, blank ? (size_t)(blank - line) : len };
+	struct token text = { line + len, 0 };
+	int err;
+
+	if (blank) {
+		text.text = blank + 1;
+		text.len = line + len - text.text;
+	}
+	put_literal(out, "{\"name\":");
+	put_quoted(out, name.text, name.len);
+	put_literal(out, ",\"key\":");
+	err = put_key(out, key, name);
+	put_literal(out, ",\"value\":");
+	if (!err)
+		err = put_value(out, value, percpu, text);
+	put_literal(out, "}\n");
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The table of a map as JSON Lines. */
+#ifndef LIBBPFFS_JSON_H
+#define LIBBPFFS_JSON_H
+
+#include <stddef.h>
+
+struct bpffs_layout;
+
+/* Text on its way to a descriptor. */
+struct json_out {
+	int fd;
+	int err;	/* of the first write that failed, positive */
+	size_t len;
+	char buf[65536];
+};
+
+void json_flush(struct json_out *out);
+
+/**
+ * json_line() - one element
+ * @out: its JSON goes there, with a newline
+ * @key: the layout of the names
+ * @value: the layout of the values
+ * @percpu: the value is one of each CPU: fields begin with "cpuN"
+ * @line: of .bpf/table, without its newline
+ * @len: of it
+ *
+ * Return: 0, or -EINVAL: the line is not of these layouts.
+ */
+int json_line(struct json_out *out, const struct bpffs_layout *key,
+	      const struct bpffs_layout *value, int percpu, const char *line,
+	      size_t len);
+
+#endif
