@@ -33,7 +33,8 @@ void json_flush(struct json_out *out)
 	out->len = 0;
 }
 
-static void put(struct json_out *out, const char *text, size_t len)
+/* What does not fit at all goes out in parts. */
+static void put_long(struct json_out *out, const char *text, size_t len)
 {
 	while (len) {
 		size_t n = min(len, sizeof(out->buf) - out->len);
@@ -42,16 +43,26 @@ static void put(struct json_out *out, const char *text, size_t len)
 		out->len += n;
 		text += n;
 		len -= n;
-		if (out->len == sizeof(out->buf))
+		if (len)
 			json_flush(out);
 	}
 }
 
-static void put_char(struct json_out *out, char ch)
+static inline void put(struct json_out *out, const char *text, size_t len)
 {
-	out->buf[out->len++] = ch;
+	if (len > sizeof(out->buf) - out->len) {
+		put_long(out, text, len);
+		return;
+	}
+	memcpy(out->buf + out->len, text, len);
+	out->len += len;
+}
+
+static inline void put_char(struct json_out *out, char ch)
+{
 	if (out->len == sizeof(out->buf))
 		json_flush(out);
+	out->buf[out->len++] = ch;
 }
 
 #define put_literal(out, text)	put(out, text, sizeof(text) - 1)

@@ -12,7 +12,7 @@ struct json_out {
 	int fd;
 	int err;	/* of the first write that failed, positive */
 	size_t len;
-	char buf[65536];
+	char buf[262144];
 };
 
 void json_flush(struct json_out *out);
