@@ -65,6 +65,8 @@ extern "C" {
  * - ro makes both the file system and the mount read-only.
  * - nosuid, nodev and noexec are always set; suid, dev and exec change nothing.
  * - [no]atime, [no]relatime, [no]strictatime, [no]diratime, [no]symfollow.
+ * - as=key.saddr:ip4 and as=value.last.sec:x64, with layouts by BTF, give the
+ *   type of one member of the key or the value; may come several times.
  * - What only fstab and mount(8) mean something by (defaults, noauto, user,
  *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.
  *

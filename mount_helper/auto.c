@@ -42,10 +42,26 @@ static enum parts parts_of(const struct bpf_map_info *info)
 	}
 }
 
-static char *from_btf(const struct btf *btf, __u32 id, __u32 size,
+/**
+ * struct request - what is known of a map, and wanted
+ * @info: of the map
+ * @btf: its types, or NULL
+ * @as: types by the user
+ * @as_count: of @as
+ */
+struct request {
+	struct bpf_map_info info;
+	struct btf *btf;
+	struct libbpffs_as *as;
+	size_t as_count;
+};
+
+static char *from_btf(const struct request *r, __u32 id, __u32 size,
 		      enum libbpffs_btf_use use)
 {
-	return btf && id ? libbpffs_btf_layout(btf, id, size, use) : NULL;
+	if (!r->btf || !id)
+		return NULL;
+	return libbpffs_btf_layout(r->btf, id, size, use, r->as, r->as_count);
 }
 
 /* Of which names can be as long as the layout says. */
@@ -60,34 +76,56 @@ static bool is_key(const char *text, __u32 size)
 }
 
 /* Without BTF: what the type of the map tells. */
-static char *plain_key(const struct bpf_map_info *info, bool has_btf)
+static char *plain_key(const struct request *r)
 {
+	const struct bpf_map_info *info = &r->info;
 	char text[32] = "hex";
 
 	if (info->type == BPF_MAP_TYPE_LPM_TRIE)
 		snprintf(text, sizeof(text), "plen:hex%u", info->key_size - 4);
-	else if (has_btf && info->type == BPF_MAP_TYPE_ARRAY)
+	else if (r->btf && info->type == BPF_MAP_TYPE_ARRAY)
 		/* A data section has a key, but no type of it. */
 		snprintf(text, sizeof(text), "u32");
 	return strdup(is_key(text, info->key_size) ? text : "none");
 }
 
-static char *key_layout(const struct bpf_map_info *info, const struct btf *btf)
+static char *key_layout(const struct request *r)
 {
-	bool lpm = info->type == BPF_MAP_TYPE_LPM_TRIE;
+	bool lpm = r->info.type == BPF_MAP_TYPE_LPM_TRIE;
 	char *text;
 
-	text = from_btf(btf, info->btf_key_type_id, info->key_size,
+	text = from_btf(r, r->info.btf_key_type_id, r->info.key_size,
 			lpm ? LIBBPFFS_BTF_LPM_KEY : LIBBPFFS_BTF_KEY);
-	return text ?: plain_key(info, btf);
+	return text ?: plain_key(r);
 }
 
-static char *value_layout(const struct bpf_map_info *info, const struct btf *btf)
+static char *value_layout(const struct request *r)
 {
-	char *text = from_btf(btf, info->btf_value_type_id, info->value_size,
+	char *text = from_btf(r, r->info.btf_value_type_id, r->info.value_size,
 			      LIBBPFFS_BTF_VALUE);
 
 	return text ?: strdup("hex");
+}
+
+/* What a user asks for is done, or refused. */
+static int check_as(const struct request *r)
+{
+	const struct libbpffs_as *as = r->as;
+
+	for (; as < r->as + r->as_count; as++) {
+		if (!as->seen)
+			return libbpffs_refuse(EINVAL,
+					       "as: the BTF of the map has no member %s.%.*s",
+					       as->for_key ? "key" : "value",
+					       (int)as->path_len, as->path);
+		if (as->bad_size)
+			return libbpffs_refuse(EINVAL,
+					       "as: %s.%.*s has %llu bytes, \"%s\" is no layout of these",
+					       as->for_key ? "key" : "value",
+					       (int)as->path_len, as->path,
+					       (unsigned long long)as->bad_size, as->type);
+	}
+	return 0;
 }
 
 /* bpf(2) would describe a program just as well, in another struct. */
@@ -96,53 +134,63 @@ static bool is_map(int fd)
 	return libbpffs_kind_of(fd) == LIBBPFFS_MAP;
 }
 
-static int make_layouts(int map_fd, char **key, char **value)
+static int make_layouts(int map_fd, struct request *r, char **key, char **value)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
+	__u32 len = sizeof(r->info);
 	enum parts parts;
-	struct btf *btf;
 
 	*key = NULL;
 	*value = NULL;
-	if (bpf_obj_get_info_by_fd(map_fd, &info, &len))
+	if (bpf_obj_get_info_by_fd(map_fd, &r->info, &len))
 		return libbpffs_refuse(errno, "map: descriptor %d tells nothing of its object: %s",
 				       map_fd, strerror(errno));
-	parts = parts_of(&info);
+	parts = parts_of(&r->info);
 	if (parts == NO_PARTS)
-		return 0;
-	btf = info.btf_id ? btf__load_from_kernel_by_id(info.btf_id) : NULL;
+		return check_as(r);
+	if (r->info.btf_id)
+		r->btf = btf__load_from_kernel_by_id(r->info.btf_id);
 	if (parts == KEYS_AND_VALUES)
-		*key = key_layout(&info, btf);
-	*value = value_layout(&info, btf);
-	btf__free(btf);
+		*key = key_layout(r);
+	*value = value_layout(r);
+	btf__free(r->btf);
 	if (*value && (*key || parts == ONLY_VALUES))
-		return 0;
-	free(*key);
-	free(*value);
-	*key = NULL;
-	*value = NULL;
+		return check_as(r);
 	return libbpffs_refuse(ENOMEM, "layout: %s", strerror(ENOMEM));
 }
 
 int bpffs_map_layouts(int map_fd, char **key, char **value)
 {
+	struct request r = {};
+	int err;
+
 	libbpffs_clear_error();
 	if (!key || !value)
 		return libbpffs_refuse(EINVAL, "layouts: no place for them");
 	if (!is_map(map_fd))
 		return libbpffs_refuse(EINVAL, "map: descriptor %d is not that of a map", map_fd);
-	return make_layouts(map_fd, key, value);
+	err = make_layouts(map_fd, &r, key, value);
+	if (!err)
+		return 0;
+	free(*key);
+	free(*value);
+	*key = NULL;
+	*value = NULL;
+	errno = -err;
+	return err;
 }
 
 int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd)
 {
+	struct request r = { .as = plan->as, .as_count = plan->as_count };
+	int err;
+
+	plan->given = plan->count;
 	/* The kernel finds the words for what is no map. */
 	if ((plan->has_key && plan->has_value) || !is_map(fd))
-		return 0;
-	if (make_layouts(fd, &plan->key, &plan->value))
-		return -errno;
-	plan->given = plan->count;
+		return check_as(&r);
+	err = make_layouts(fd, &r, &plan->key, &plan->value);
+	if (err)
+		return err;
 	if (plan->key && !plan->has_key)
 		libbpffs_plan_add(plan, "key", plan->key);
 	if (plan->value && !plan->has_value)
@@ -152,8 +200,9 @@ int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd)
 
 bool libbpffs_plan_drop_auto(struct libbpffs_plan *plan)
 {
-	bool dropped = plan->count > plan->given;
+	bool dropped = plan->count > plan->given && !plan->as_count;
 
-	plan->count = plan->given;
+	if (dropped)
+		plan->count = plan->given;
 	return dropped;
 }

@@ -40,6 +40,10 @@
  * @last_group: number given last
  * @names: taken, by group
  * @tags: of btf_decl_tag()
+ * @as: types by the user, which come before those
+ * @as_count: of @as
+ * @path: of the open groups, "last."
+ * @path_len: of @path
  */
 struct compiler {
 	const struct btf *btf;
@@ -53,6 +57,10 @@ struct compiler {
 	u32 last_group;
 	struct libbpffs_names names;
 	struct libbpffs_tags tags;
+	struct libbpffs_as *as;
+	size_t as_count;
+	char path[BPFFS_NAME_MAX + 1];
+	size_t path_len;
 };
 
 /**
@@ -94,6 +102,7 @@ struct bare_type {
  * @bare: its type
  * @name: or NULL
  * @tag: or NULL
+ * @as: type by the user, or NULL
  * @size: in bytes
  * @from: its first bit
  * @bits: how many; not 8 times @size in a bit-field
@@ -102,6 +111,7 @@ struct member {
 	struct bare_type bare;
 	const char *name;
 	const char *tag;
+	struct libbpffs_as *as;
 	u64 size;
 	u64 from;
 	u64 bits;
@@ -449,19 +459,34 @@ static int put_tag(struct compiler *c, const char *tag, u64 size)
 	return put(c, is_list(tag) ? "{%s}" : "%s", tag);
 }
 
-static int put_group(struct compiler *c, const struct bare_type *bare)
+/* Below a member, the paths of its own members begin with its name. */
+static void enter_path(struct compiler *c, const char *name)
+{
+	int len;
+
+	if (!name)
+		return;
+	len = snprintf(c->path + c->path_len, sizeof(c->path) - c->path_len, "%s.", name);
+	/* What is cut is no member's path. */
+	c->path_len = min(c->path_len + len, sizeof(c->path) - 1);
+}
+
+static int put_group(struct compiler *c, const struct bare_type *bare, const char *name)
 {
 	struct group group = { .number = ++c->last_group, .empty = true };
+	size_t path_len = c->path_len;
 	int err;
 
 	if (c->groups == GROUPS_MAX)
 		return AS_HEX;
 	c->groups++;
+	enter_path(c, name);
 	err = put(c, "{");
 	if (!err)
 		err = put_members(c, bare, &group);
 	if (!err)
 		err = put(c, "}");
+	c->path_len = path_len;
 	c->groups--;
 	return err;
 }
@@ -473,11 +498,11 @@ static bool is_address_struct(const struct compiler *c, const struct bare_type *
 	       (bare->size == 16 && is_named(c, bare->type, "in6_addr"));
 }
 
-static int put_record(struct compiler *c, const struct bare_type *bare)
+static int put_record(struct compiler *c, const struct bare_type *bare, const char *name)
 {
 	if (is_address_struct(c, bare))
 		return put(c, bare->size == 4 ? "ip4" : "ip6");
-	return btf_is_struct(bare->type) ? put_group(c, bare) : AS_HEX;
+	return btf_is_struct(bare->type) ? put_group(c, bare, name) : AS_HEX;
 }
 
 static int put_number(struct compiler *c, const struct bare_type *bare,
@@ -533,7 +558,7 @@ static int put_element(struct compiler *c, const struct bare_type *bare,
 		return put_int(c, 'x', bare->size);
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
-		return put_record(c, bare);
+		return put_record(c, bare, name);
 	default:
 		return AS_HEX;
 	}
@@ -547,12 +572,14 @@ static int put_type(struct compiler *c, const struct member *m)
 
 	if (m->tag && tag_fits(c, m->tag, m->size))
 		return put_tag(c, m->tag, m->size);
-	if (!bare->type)
-		return AS_HEX;
 	if (m->tag && bare->dims && tag_fits(c, m->tag, bare->size)) {
 		err = put_tag(c, m->tag, bare->size);
 		return err ?: put_dims(c, bare, bare->dims);
 	}
+	if (m->as)
+		m->as->bad_size = m->size;
+	if (!bare->type)
+		return AS_HEX;
 	if (bare->dims) {
 		err = put_array_type(c, bare, m->name);
 		if (!err)
@@ -616,11 +643,32 @@ static const char *name_or_kind(const struct member *m)
 	return btf_is_union(m->bare.type) ? "union" : NULL;
 }
 
+/* Has the user given a type for this member? */
+static void see_as(struct compiler *c, struct member *m)
+{
+	size_t name_len = m->name ? strlen(m->name) : 0;
+	size_t i;
+
+	for (i = 0; i < c->as_count && name_len; i++) {
+		struct libbpffs_as *as = &c->as[i];
+
+		if (as->for_key == (c->use == LIBBPFFS_BTF_VALUE) ||
+		    as->path_len != c->path_len + name_len ||
+		    memcmp(as->path, c->path, c->path_len) ||
+		    memcmp(as->path + c->path_len, m->name, name_len))
+			continue;
+		as->seen = true;
+		m->as = as;
+		m->tag = as->type;
+	}
+}
+
 /* A member that is whole bytes. */
-static int put_field(struct compiler *c, struct group *group, const struct member *m)
+static int put_field(struct compiler *c, struct group *group, struct member *m)
 {
 	int err;
 
+	see_as(c, m);
 	/* The next hole includes it. */
 	if (is_padding(c, m))
 		return 0;
@@ -680,6 +728,7 @@ static int get_member(struct compiler *c, const struct bare_type *bare, u32 i,
 	size = btf__resolve_size(c->btf, id);
 	if (size < 0)
 		return AS_HEX;
+	m->as = NULL;
 	m->name = btf__name_by_offset(c->btf, btf_members(t)[i].name_off);
 	if (m->name && !*m->name)
 		m->name = NULL;
@@ -1000,6 +1049,7 @@ static bool make_text(struct compiler *c, u32 id, u32 size, bool labels)
 	c->len = 0;
 	c->steps = 0;
 	c->last_group = 0;
+	c->path_len = 0;
 	err = put_whole(c, id, size);
 	libbpffs_names_free(&c->names);
 	memset(&c->names, 0, sizeof(c->names));
@@ -1007,7 +1057,8 @@ static bool make_text(struct compiler *c, u32 id, u32 size, bool labels)
 }
 
 char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
-			  enum libbpffs_btf_use use)
+			  enum libbpffs_btf_use use, struct libbpffs_as *as,
+			  size_t as_count)
 {
 	struct compiler *c = calloc(1, sizeof(*c));
 	char *text = NULL;
@@ -1016,6 +1067,8 @@ char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
 		return NULL;
 	c->btf = btf;
 	c->use = use;
+	c->as = as;
+	c->as_count = as_count;
 	/* The names of enums may be what makes a name or the text too long. */
 	if (!libbpffs_tags_collect(&c->tags, btf) &&
 	    (make_text(c, id, size, true) || make_text(c, id, size, false)))

@@ -20,17 +20,38 @@ enum libbpffs_btf_use {
 };
 
 /**
+ * struct libbpffs_as - another type for a member, by the user: as=key.saddr:ip4
+ * @path: "saddr", or "last.sec" of a nested one; it need not end with NUL
+ * @path_len: of it
+ * @type: in the layout language
+ * @for_key: of the key, not of the value
+ * @seen: there is such a member
+ * @bad_size: of the member in bytes, if @type is none of that size
+ */
+struct libbpffs_as {
+	const char *path;
+	size_t path_len;
+	const char *type;
+	bool for_key;
+	bool seen;
+	__u64 bad_size;
+};
+
+/**
  * libbpffs_btf_layout() - the layout of a type
  * @btf: may be hostile
  * @id: of the type
  * @size: of the key or value in bytes
  * @use: of the layout
+ * @as: types by the user; seen and bad_size are filled in
+ * @as_count: of @as
  *
  * Return: a text that bpffs_layout_compile() takes for @size, to be freed; NULL
  * where the type has none.
  */
 char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
-			  enum libbpffs_btf_use use);
+			  enum libbpffs_btf_use use, struct libbpffs_as *as,
+			  size_t as_count);
 
 /* --- tags.c: btf_decl_tag("bpffs:TYPE") --- */
 

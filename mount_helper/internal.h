@@ -11,6 +11,8 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
 
+struct libbpffs_as;
+
 #define FS_TYPE		"bpffs"
 
 #define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
@@ -54,6 +56,8 @@ struct libbpffs_param {
  * @has_value: likewise
  * @key: what "auto" has found
  * @value: likewise
+ * @as: types of members by the user, which point into @text
+ * @as_count: of @as
  */
 struct libbpffs_plan {
 	unsigned int attr;
@@ -65,6 +69,8 @@ struct libbpffs_plan {
 	bool has_value;
 	char *key;
 	char *value;
+	struct libbpffs_as *as;
+	size_t as_count;
 };
 
 /* @plan: all zero; libbpffs_plan_free() is due in any case. @opts: or NULL */

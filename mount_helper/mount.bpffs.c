@@ -32,6 +32,7 @@ static const char usage[] =
 	"  -o fd=N            the object: an open descriptor\n"
 	"  -o key=LAYOUT      how keys become names; auto (by BTF), hex, none, ...\n"
 	"  -o value=LAYOUT    how values become text; auto, hex, ...\n"
+	"  -o as=MEMBER:TYPE  with auto: of one member, as=key.saddr:ip4\n"
 	"  -o uid=,gid=,mode= owner and permissions of the files\n"
 	"  -o ro              read-only\n"
 	"  -f                 only say what would be done, with -v\n"
@@ -44,7 +45,7 @@ static const char usage[] =
 
 /* Of the file system; the others that are known are libmount's. */
 static const char * const known[] = {
-	"key", "value", "uid", "gid", "mode", "id", "name", "percpu",
+	"key", "value", "as", "uid", "gid", "mode", "id", "name", "percpu",
 	"inner_key", "inner_value", NULL
 };
 

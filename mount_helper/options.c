@@ -12,6 +12,7 @@
 
 #include <libmount.h>
 
+#include "btf.h"
 #include "internal.h"
 
 /* What fstab and mount(8) use, and the kernel never sees. */
@@ -130,12 +131,48 @@ static void add_param(struct libbpffs_plan *plan, const char *name, const char *
 		libbpffs_plan_add(plan, name, value);
 }
 
+/* as=key.saddr:ip4, as=value.last.sec:x64 */
+static int add_as(struct libbpffs_plan *plan, const char *text)
+{
+	const char *colon = text ? strchr(text, ':') : NULL;
+	struct libbpffs_as *as = &plan->as[plan->as_count];
+
+	if (colon && !strncmp(text, "key.", 4)) {
+		as->for_key = true;
+		as->path = text + 4;
+	} else if (colon && !strncmp(text, "value.", 6)) {
+		as->path = text + 6;
+	}
+	if (!as->path || as->path >= colon)
+		return libbpffs_refuse(EINVAL,
+				       "as: \"%.64s\" is not like key.saddr:ip4 or value.last.sec:x64",
+				       text ?: "");
+	as->path_len = colon - as->path;
+	as->type = colon + 1;
+	plan->as_count++;
+	return 0;
+}
+
+/* A layout that is given as a whole has no use for types of members. */
+static int check_as(const struct libbpffs_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->as_count; i++)
+		if (plan->as[i].for_key ? plan->has_key : plan->has_value)
+			return libbpffs_refuse(EINVAL, "as: goes with %s=auto only",
+					       plan->as[i].for_key ? "key" : "value");
+	return 0;
+}
+
 static int plan_option(struct libbpffs_plan *plan, const char *name, const char *value)
 {
 	const struct libmnt_optmap *entry;
 
 	if (!strcmp(name, "fd"))
 		return libbpffs_refuse(EINVAL, "fd: is an argument of the call, not an option");
+	if (!strcmp(name, "as"))
+		return add_as(plan, value);
 	if (strlen(name) >= STRING_MAX)
 		return libbpffs_refuse(EINVAL, "%.32s...: no option has so long a name",
 				       name);
@@ -205,6 +242,7 @@ void libbpffs_plan_free(struct libbpffs_plan *plan)
 	free(plan->text);
 	free(plan->key);
 	free(plan->value);
+	free(plan->as);
 	errno = saved;
 }
 
@@ -257,7 +295,8 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 	/* and source, key, value, ro */
 	plan->params = calloc(count_options(options) + 4,
 			      sizeof(*plan->params));
-	if (!plan->text || !plan->params)
+	plan->as = calloc(count_options(options), sizeof(*plan->as));
+	if (!plan->text || !plan->params || !plan->as)
 		return libbpffs_refuse(ENOMEM, "options: %s", strerror(ENOMEM));
 	add_param(plan, "source", source);
 	if (OPT(opts, key))
@@ -265,6 +304,8 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 	if (OPT(opts, value))
 		add_param(plan, "value", OPT(opts, value));
 	err = plan_options(plan);
+	if (!err)
+		err = check_as(plan);
 	if (err)
 		return err;
 	if (plan->attr & MOUNT_ATTR_RDONLY)

@@ -56,7 +56,7 @@ static void check(const struct btf *btf, unsigned int id, unsigned int size,
 		  enum libbpffs_btf_use use)
 {
 	struct bpffs_layout *layout;
-	char *text = libbpffs_btf_layout(btf, id, size, use);
+	char *text = libbpffs_btf_layout(btf, id, size, use, NULL, 0);
 
 	if (!text)
 		return;

@@ -100,7 +100,7 @@ static bool compiles(const char *text, unsigned int size, enum libbpffs_btf_use 
 static void check_use(const char *name, int id, unsigned int size,
 		      enum libbpffs_btf_use use, const char *wanted)
 {
-	char *text = libbpffs_btf_layout(btf, id, size, use);
+	char *text = libbpffs_btf_layout(btf, id, size, use, NULL, 0);
 	bool ok = !text == !wanted && (!text || !strcmp(text, wanted));
 
 	if (!ok)
@@ -486,6 +486,32 @@ static void test_keys(void)
 		  "u32[4]");
 }
 
+/* Types by the user: as=value.last.peer:ip4 */
+static void test_as(void)
+{
+	struct libbpffs_as as[] = {
+		{ .path = "last.peer", .path_len = 9, .type = "ip4" },
+		{ .path = "mask", .path_len = 4, .type = "x64" },
+		{ .path = "mask", .path_len = 4, .type = "u8", .for_key = true },
+		{ .path = "last.no", .path_len = 7, .type = "u8" },
+	};
+	int last, id;
+	char *text;
+
+	last = add_struct("last", 4);
+	member("peer", u32_id, 0);
+	id = add_struct("outer", 16);
+	member("last", last, 0);
+	member("mask", u32_id, 64);
+	text = libbpffs_btf_layout(btf, id, 16, LIBBPFFS_BTF_VALUE, as, 4);
+	result(text && !strcmp(text, "last={peer=ip4}:pad4:mask=u32:pad4"), "as");
+	free(text);
+	result(as[0].seen && !as[0].bad_size, "as: seen");
+	result(as[1].seen && as[1].bad_size == 4, "as: of another size");
+	result(!as[2].seen, "as: of the key");
+	result(!as[3].seen, "as: of no member");
+}
+
 int main(void)
 {
 	add_basics();
@@ -501,6 +527,7 @@ int main(void)
 	test_sections();
 	test_tags();
 	test_keys();
+	test_as();
 	btf__free(btf);
 	printf("1..%d\n", tests);
 	return !!failures;
