@@ -11,7 +11,8 @@
  * @show: prints it, with a newline; returns 0 or an errno
  * @fops: of a file that is not just shown; NULL for the others
  *
- * BPFFS_ELEMENTS in @kinds: only if there are element files.
+ * BPFFS_ELEMENTS in @kinds: only if there are element files; BPFFS_LISTING: only
+ * if the map's type lists keys, though key=none may hide them.
  */
 struct attr {
 	const char *name;
@@ -21,6 +22,7 @@ struct attr {
 };
 
 #define BPFFS_ELEMENTS	BIT(7)
+#define BPFFS_LISTING	BIT(8)
 
 static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
@@ -76,6 +78,23 @@ static int show_frozen(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
+/* How many keys are listed: as the kernel counts them, or else by a walk. */
+static int show_count(struct seq_file *seq, struct bpffs_info *info)
+{
+	struct bpffs_keys *keys;
+	u64 count;
+
+	if (!bpffs_map_count(info, &count)) {
+		keys = bpffs_keys_get(info);
+		if (IS_ERR(keys))
+			return PTR_ERR(keys);
+		count = bpffs_keys_count(keys);
+		bpffs_keys_free(keys);
+	}
+	seq_printf(seq, "%llu\n", count);
+	return 0;
+}
+
 static int show_layout(struct seq_file *seq, const struct bpffs_layout *layout)
 {
 	char *text = bpffs_layout_text(layout);
@@ -107,6 +126,27 @@ static int show_info(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
+/* One number of that description: every kernel has its own way to find it. */
+static int show_memlock(struct seq_file *seq, struct bpffs_info *info)
+{
+	static const char label[] = "memlock:\t";
+	size_t from = seq->count, len;
+	char *line, *end;
+
+	show_info(seq, info);
+	if (seq_has_overflowed(seq))
+		return 0;
+	line = strnstr(seq->buf + from, label, seq->count - from);
+	end = line ? memchr(line, '\n', seq->buf + seq->count - line) : NULL;
+	if (!end)
+		return -EOPNOTSUPP;
+	line += strlen(label);
+	len = end + 1 - line;
+	memmove(seq->buf + from, line, len);
+	seq->count = from + len;
+	return 0;
+}
+
 static int show_error(struct seq_file *seq, struct bpffs_info *info)
 {
 	bpffs_errors_show(&info->errors, seq);
@@ -115,6 +155,7 @@ static int show_error(struct seq_file *seq, struct bpffs_info *info)
 
 #define ALL		(BPFFS_MAP | BPFFS_PROG | BPFFS_LINK)
 #define ELEMENTS	(BPFFS_MAP | BPFFS_ELEMENTS)
+#define LISTING		(BPFFS_MAP | BPFFS_LISTING)
 
 static const struct attr attrs[] = {
 	{ "id",			ALL,			show_id },
@@ -125,6 +166,8 @@ static const struct attr attrs[] = {
 	{ "max_entries",	BPFFS_MAP,		show_max_entries },
 	{ "flags",		BPFFS_MAP,		show_flags },
 	{ "frozen",		BPFFS_MAP,		show_frozen },
+	{ "memlock",		BPFFS_MAP | BPFFS_PROG,	show_memlock },
+	{ "count",		LISTING,		show_count },
 	{ "key",		ELEMENTS,		show_key },
 	{ "value",		ELEMENTS,		show_value },
 	{ "table",		ELEMENTS,		NULL, &bpffs_table_fops },
@@ -134,8 +177,11 @@ static const struct attr attrs[] = {
 
 static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 {
-	return attr->kinds & info->object.kind &&
-	       (info->key || !(attr->kinds & BPFFS_ELEMENTS));
+	if (attr->kinds & BPFFS_ELEMENTS && !info->key)
+		return false;
+	if (attr->kinds & BPFFS_LISTING && !bpffs_map_can(info, BPFFS_CAN_LIST))
+		return false;
+	return attr->kinds & info->object.kind;
 }
 
 /* --- A file --- */

@@ -5,8 +5,10 @@
  * mount options --> super.c --> object.c    bind a map, a program or a link
  * path name     --> root.c                  a name becomes a dentry
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
+ *                           --> batch.c     the map's own batch operations
  * element file  --> element.c               open, read, stat
  *               --> write.c --> store.c     when a text changes what, and how
+ *               --> sum.c                   the copies of a per-CPU value as one
  * key, value    --> map.c                   the one place that knows map types
  * .bpf/table    --> table.c                 a line an element, and back
  * .bpf          --> attr.c, error.c         what the object is, what was refused
@@ -80,12 +82,15 @@ struct bpffs_errors {
  * @type: what the map's type can do
  * @key: layout of keys; NULL for key=none, and where there are no elements
  * @value: layout of values; NULL where there are no elements
- * @shape: how the bytes of a value are laid out
+ * @shape: how the bytes of a value are laid out for its text
+ * @stored: and how the map has them: the same, but for percpu=sum, where it has
+ *	a copy for each CPU, and the text shows their sum
  * @born: the constant ctime of every file
  * @uid: owner of every file
  * @gid: its group
  * @mode: permissions of the element files
  * @no_keys: key=none was given
+ * @sum: percpu=sum was given
  * @errors: the last refusals
  *
  * Constant after fill_super but for @errors.
@@ -96,11 +101,13 @@ struct bpffs_info {
 	struct bpffs_layout *key;
 	struct bpffs_layout *value;
 	struct bpffs_shape shape;
+	struct bpffs_shape stored;
 	struct timespec64 born;
 	kuid_t uid;
 	kgid_t gid;
 	umode_t mode;
 	bool no_keys;
+	bool sum;
 	struct bpffs_errors errors;
 };
 
@@ -142,6 +149,9 @@ enum bpffs_can {
 	BPFFS_CAN_DELETE	= BIT(4),
 	BPFFS_IS_ARRAY		= BIT(5),	/* every index exists */
 	BPFFS_EVICTS		= BIT(6),	/* makes room by itself, is never full */
+	BPFFS_PERCPU		= BIT(7),	/* a value for each possible CPU */
+	BPFFS_BY_NEXT_KEY	= BIT(8),	/* lists so, having no better way */
+	BPFFS_IS_TRIE		= BIT(9),	/* keys are prefixes */
 };
 
 const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map);
@@ -151,7 +161,7 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
 int bpffs_map_update(const struct bpffs_info *info, const void *key,
 		     const void *value, u64 flags);
-int bpffs_map_edit(const struct bpffs_info *info, const void *key,
+int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
 int bpffs_map_delete(const struct bpffs_info *info, const void *key);
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
@@ -161,6 +171,7 @@ struct bpffs_keys;
 
 struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info);
 void bpffs_keys_free(struct bpffs_keys *keys);
+u64 bpffs_keys_count(const struct bpffs_keys *keys);
 const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
 
 /* root.c */
@@ -198,6 +209,10 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 int bpffs_store_whole(struct bpffs_info *info, const void *key,
 		      const void *value, u64 flags);
 int bpffs_store_zero(struct bpffs_info *info, const void *key);
+
+/* sum.c: values as their text shows them */
+int bpffs_read(const struct bpffs_info *info, const void *key, void *value);
+const void *bpffs_spread(const struct bpffs_info *info, const void *value);
 
 /* error.c */
 void bpffs_errors_init(struct bpffs_errors *errors);

@@ -121,7 +121,7 @@ static int take_sample(struct inode *inode, struct bpffs_open *open)
 				       GFP_KERNEL_ACCOUNT);
 	if (!open->value)
 		return -ENOMEM;
-	err = bpffs_map_read(info, bpffs_element_key(inode), open->value);
+	err = bpffs_read(info, bpffs_element_key(inode), open->value);
 	if (err)
 		return err;
 	open->sampled = true;
@@ -246,7 +246,7 @@ static int fresh_size(struct inode *inode, u64 *size)
 	value = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
 	if (!value)
 		return -ENOMEM;
-	err = bpffs_map_read(info, bpffs_element_key(inode), value);
+	err = bpffs_read(info, bpffs_element_key(inode), value);
 	if (!err)
 		*size = bpffs_text_size(&info->shape, value);
 	kvfree(value);
@@ -261,8 +261,9 @@ static int stat_size(struct inode *inode, struct kstat *stat)
 	u64 size = 0;
 	int err;
 
-	/* Too big for a text: no size, as files of /proc have none. */
-	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX) {
+	/* Too big for a text, or not to be read: no size, as files of /proc. */
+	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX ||
+	    !bpffs_map_can(info, BPFFS_CAN_READ)) {
 		stat->result_mask &= ~STATX_SIZE;
 		return 0;
 	}

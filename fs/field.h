@@ -119,6 +119,13 @@ static inline bool bpffs_is_pad(const struct bpffs_field *field)
 	       (field->type == BPFFS_BITS && !field->name);
 }
 
+/* May it be added up? Not what is an enum, nor what is shown as bits. */
+static inline bool bpffs_is_numeric(const struct bpffs_field *field)
+{
+	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
+	       !bpffs_is_pad(field) && !field->labels && !field->base->hex;
+}
+
 /* Of the root's kids: has it a text without a name? */
 static inline bool bpffs_is_bare(const struct bpffs_field *field)
 {

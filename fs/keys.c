@@ -2,25 +2,21 @@
 /*
  * The keys of a map at one moment, for a listing.
  *
- * A hash is read by the map's own batch operation: it copies a bucket at a
- * time under the bucket's lock and says where to go on, so that no key that
- * stays is lost or doubled, nothing holds a CPU for long, and LRU order is not
- * touched. It writes only to user memory: a scratch mapping of the reader's.
- * Without user memory (a kernel thread) the pass by for_each serves, which is
- * not exact under a writer: its keys are looked up again and deduplicated.
+ * A hash is read by its batch operation, which is exact. An LPM trie and cgroup
+ * storage know only the next key. Without user memory, which the batch needs,
+ * a pass by for_each serves for a hash. It is not exact under a writer: its
+ * keys are looked up again, and each is taken once.
  */
-#include <linux/mman.h>
 #include <linux/sched/signal.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 
-#include "bpffs.h"
+#include "batch.h"
 
 #define CHUNK_BYTES	SZ_32K
 /* Keys and values of a batch; the least is one bucket's elements. */
 #define SCRATCH_BYTES	SZ_512K
-#define SCRATCH_MAX	SZ_1G
 
 struct bpffs_keys {
 	u64 count;
@@ -52,6 +48,11 @@ void bpffs_keys_free(struct bpffs_keys *keys)
 		kfree(chunk);
 	xa_destroy(&keys->chunks);
 	kfree(keys);
+}
+
+u64 bpffs_keys_count(const struct bpffs_keys *keys)
+{
+	return keys->count;
 }
 
 /* The @n-th key, NULL behind the last. */
@@ -93,61 +94,9 @@ static void *keys_tail(struct bpffs_keys *keys, u32 *room)
 	return chunk + (size_t)i * keys->key_size;
 }
 
-/* --- By batch, through a scratch mapping of the reader's --- */
+/* --- A hash: by batch --- */
 
-/**
- * struct scratch - user memory for a batch operation
- * @attr: where the operation writes its count; the token follows, then the rest
- * @token: the bucket to go on at
- * @keys: @capacity of them
- * @values: likewise
- * @bytes: of the whole mapping
- * @capacity: elements
- */
-struct scratch {
-	union bpf_attr __user *attr;
-	u32 __user *token;
-	void __user *keys;
-	void __user *values;
-	unsigned long bytes;
-	u32 capacity;
-};
-
-static u64 value_bytes(const struct bpf_map *map)
-{
-	return round_up((u64)map->value_size, 8);
-}
-
-static int scratch_map(struct scratch *s, const struct bpf_map *map, u64 capacity)
-{
-	u64 head = ALIGN(sizeof(*s->attr), 8) + 8;
-	u64 keys = ALIGN(capacity * map->key_size, 8);
-	u64 bytes = PAGE_ALIGN(head + keys + capacity * value_bytes(map));
-	unsigned long addr;
-
-	if (bytes > SCRATCH_MAX)
-		return -EFBIG;
-	addr = vm_mmap(NULL, 0, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	if (IS_ERR_VALUE(addr))
-		return addr;
-	s->attr = (void __user *)addr;
-	s->token = (void __user *)addr + ALIGN(sizeof(*s->attr), 8);
-	s->keys = (void __user *)addr + head;
-	s->values = (void __user *)addr + head + keys;
-	s->bytes = bytes;
-	s->capacity = capacity;
-	return 0;
-}
-
-static void scratch_unmap(struct scratch *s)
-{
-	if (s->bytes)
-		vm_munmap((unsigned long)s->attr, s->bytes);
-	s->bytes = 0;
-}
-
-static int take_batch(struct bpffs_keys *keys, const struct scratch *s, u32 count)
+static int take_batch(struct bpffs_keys *keys, const struct bpffs_scratch *s, u32 count)
 {
 	const void __user *from = s->keys;
 	void *to;
@@ -166,82 +115,142 @@ static int take_batch(struct bpffs_keys *keys, const struct scratch *s, u32 coun
 	return 0;
 }
 
-/**
- * walk_batch - take one batch
- * @map: a hash
- * @keys: added to
- * @s: the scratch mapping
- * @token: the bucket to begin at; on return, the one to go on at
- *
- * The scratch is user memory: the process may write to it meanwhile, so the
- * count is clamped, and a token that does not move on is refused.
- *
- * Return: 0 to go on, 1 at the end, -ENOSPC: a bucket needs more room.
- */
-static int walk_batch(struct bpf_map *map, struct bpffs_keys *keys,
-		      const struct scratch *s, u32 *token)
-{
-	union bpf_attr attr = {};
-	u32 count, next;
-	int err, taken;
-
-	if (put_user(*token, s->token))
-		return -EFAULT;
-	attr.batch.in_batch = (u64)(unsigned long)s->token;
-	attr.batch.out_batch = attr.batch.in_batch;
-	attr.batch.keys = (u64)(unsigned long)s->keys;
-	attr.batch.values = (u64)(unsigned long)s->values;
-	attr.batch.count = s->capacity;
-
-	err = map->ops->map_lookup_batch(map, &attr, s->attr);
-	if (err == -EFAULT || err == -ENOMEM)
-		return err;
-	if (get_user(count, &s->attr->batch.count) || get_user(next, s->token))
-		return -EFAULT;
-	taken = take_batch(keys, s, min(count, s->capacity));
-	if (taken)
-		return taken;
-	if (err == -ENOENT)
-		return 1;
-	/* 6.1: a traced program holds the bucket; there again. */
-	if (err == -EBUSY && next >= *token)
-		err = 0;
-	else if (!err && next <= *token)
-		err = -EIO;
-	*token = next;
-	return err;
-}
-
 /* Elements, so that keys and values together take about SCRATCH_BYTES. */
-static u64 first_capacity(const struct bpf_map *map)
+static u64 first_capacity(const struct bpffs_info *info)
 {
-	u64 each = map->key_size + value_bytes(map);
+	const struct bpf_map *map = info->object.map;
+	u64 each = map->key_size + bpffs_shape_bytes(&info->stored);
 
 	return clamp_t(u64, div64_u64(SCRATCH_BYTES, each), 1,
 		       map->max_entries + 1ULL);
 }
 
-static int keys_by_batch(struct bpf_map *map, struct bpffs_keys *keys)
+static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
-	struct scratch s = {};
-	u32 token = 0;
-	int err;
+	struct bpffs_scratch s = {};
+	u32 token = 0, count;
+	int err, taken;
 
-	err = scratch_map(&s, map, first_capacity(map));
+	err = bpffs_scratch_map(&s, info, first_capacity(info));
 	while (!err) {
-		err = walk_batch(map, keys, &s, &token);
+		err = bpffs_batch_hash(info->object.map, &s, &token, &count);
+		taken = take_batch(keys, &s, count);
+		if (taken)
+			err = taken;
 		if (err == -ENOSPC) {
 			u64 capacity = 2ULL * s.capacity;
 
-			scratch_unmap(&s);
-			err = scratch_map(&s, map, capacity);
+			bpffs_scratch_unmap(&s);
+			err = bpffs_scratch_map(&s, info, capacity);
 		}
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
-	scratch_unmap(&s);
+	bpffs_scratch_unmap(&s);
 	return err < 0 ? err : 0;
+}
+
+/* --- What has only a next key: an LPM trie, cgroup storage --- */
+
+/*
+ * The trie restarts at its leftmost key when the one it is asked to go on from
+ * is gone. So go on from the last one taken that is still there.
+ */
+static const void *last_there(const struct bpffs_info *info,
+			      const struct bpffs_keys *keys, u64 *back)
+{
+	const void *key;
+
+	for (; *back; --*back) {
+		key = bpffs_keys_at(keys, *back - 1);
+		if (bpffs_map_has(info, key))
+			return key;
+	}
+	return NULL;
+}
+
+/* Take the key that follows. Return: 0, 1 at the end, -EAGAIN, -ENOMEM. */
+static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
+		     bool *repeats)
+{
+	struct bpf_map *map = info->object.map;
+	u64 back = keys->count;
+	const void *from;
+	u32 room;
+	void *to;
+	int err;
+
+	to = keys_tail(keys, &room);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	rcu_read_lock();
+	from = last_there(info, keys, &back);
+	err = map->ops->map_get_next_key(map, (void *)from, to);
+	/* Gone meanwhile: what has come may be the leftmost. */
+	if (!err && from && !bpffs_map_has(info, from))
+		err = -EAGAIN;
+	rcu_read_unlock();
+	if (err)
+		return err == -ENOENT ? 1 : err;
+	if (back < keys->count)
+		*repeats = true;
+	keys->count++;
+	return 0;
+}
+
+static int compare_keys(const void *a, const void *b, const void *key_size)
+{
+	return memcmp(a, b, *(const u32 *)key_size);
+}
+
+/* Each key once. */
+static int drop_repeats(struct bpffs_keys *keys)
+{
+	u64 count = keys->count, n;
+	u8 *all, *key, *last = NULL;
+	u32 room;
+	void *to;
+
+	all = kvmalloc_array(count, keys->key_size, GFP_KERNEL_ACCOUNT);
+	if (!all)
+		return -ENOMEM;
+	for (n = 0, key = all; n < count; n++, key += keys->key_size)
+		memcpy(key, bpffs_keys_at(keys, n), keys->key_size);
+	sort_r(all, count, keys->key_size, compare_keys, NULL, &keys->key_size);
+	keys->count = 0;
+	for (n = 0, key = all; n < count; n++, last = key, key += keys->key_size) {
+		if (last && !memcmp(last, key, keys->key_size))
+			continue;
+		/* There is room: it was taken before. */
+		to = keys_tail(keys, &room);
+		memcpy(to, key, keys->key_size);
+		keys->count++;
+	}
+	kvfree(all);
+	return 0;
+}
+
+static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
+{
+	/* Others may insert as fast as we walk. */
+	u64 limit = info->object.map->max_entries + 1024ULL;
+	bool repeats = false;
+	int err = 0, tries = 0;
+
+	if (!info->object.map->ops->map_get_next_key)
+		return -EOPNOTSUPP;
+	while (!err && keys->count < limit) {
+		err = take_next(info, keys, &repeats);
+		if (err == -EAGAIN && ++tries < 1000)
+			err = 0;
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	if (err >= 0 && repeats)
+		err = drop_repeats(keys);
+	return min(err, 0);
 }
 
 /* --- By for_each, where there is no user memory --- */
@@ -284,11 +293,6 @@ static int run_pass(struct bpf_map *map, bpf_callback_t callback,
 	rcu_read_unlock();
 	migrate_enable();
 	return min(err, 0L);
-}
-
-static int compare_keys(const void *a, const void *b, const void *key_size)
-{
-	return memcmp(a, b, *(const u32 *)key_size);
 }
 
 /* Add the keys of a pass that are there, each once. */
@@ -356,16 +360,17 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
  */
 struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
 {
-	struct bpf_map *map = info->object.map;
 	struct bpffs_keys *keys;
 	int err;
 
-	keys = keys_new(map);
+	keys = keys_new(info->object.map);
 	if (!keys)
 		return ERR_PTR(-ENOMEM);
 	err = -ENOMEM;
-	if (current->mm && map->ops->map_lookup_batch)
-		err = keys_by_batch(map, keys);
+	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
+		err = keys_by_next(info, keys);
+	else if (bpffs_batch_possible(info))
+		err = keys_by_batch(info, keys);
 	if (err == -ENOMEM || err == -EFBIG) {
 		keys->count = 0;
 		err = keys_by_pass(info, keys);

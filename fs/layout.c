@@ -852,6 +852,7 @@ void bpffs_layout_leaf(const struct bpffs_layout *layout, u32 n,
 	leaf->width = place.field->width;
 	leaf->big_endian = place.field->base && place.field->base->big_endian;
 	leaf->pad = bpffs_is_pad(place.field);
+	leaf->numeric = bpffs_is_numeric(place.field);
 }
 
 /* --- The canonical text --- */

@@ -45,6 +45,7 @@ struct bpffs_layout;
  * @width: bits of a bit-field, 0 for every other leaf
  * @big_endian: the storage unit is be16, be32 or be64
  * @pad: padding: no text while its bytes (bits) are zero
+ * @numeric: can be added up: an integer or bits, but no enum, nor shown in hex
  */
 struct bpffs_leaf {
 	u32 offset;
@@ -53,6 +54,7 @@ struct bpffs_leaf {
 	u8 width;
 	bool big_endian;
 	bool pad;
+	bool numeric;
 };
 
 /**

@@ -8,12 +8,19 @@
  */
 #include <linux/rcupdate.h>
 
-#include "bpffs.h"
+#include "batch.h"
 
+/**
+ * struct bpffs_map_type - what a type can do
+ * @can: bits of enum bpffs_can
+ * @lookup: the value of a key, NULL, or an error pointer; under rcu_read_lock.
+ *	Looking must not count as using. A per-CPU type has lookup_cpu() instead
+ * @has: is there such a key? NULL where a lookup tells
+ */
 struct bpffs_map_type {
 	unsigned int can;
-	/* Under rcu_read_lock; looking must not count as using. */
 	void *(*lookup)(struct bpf_map *map, void *key);
+	bool (*has)(struct bpf_map *map, void *key);
 };
 
 static void *lookup(struct bpf_map *map, void *key)
@@ -22,11 +29,65 @@ static void *lookup(struct bpf_map *map, void *key)
 					   ERR_PTR(-EOPNOTSUPP);
 }
 
+/* One CPU's copy. */
+static void *lookup_cpu(struct bpf_map *map, void *key, u32 cpu)
+{
+	return map->ops->map_lookup_percpu_elem ?
+	       map->ops->map_lookup_percpu_elem(map, key, cpu) :
+	       ERR_PTR(-EOPNOTSUPP);
+}
+
 static void *lookup_lru(struct bpf_map *map, void *key)
 {
 	return map->ops->map_lookup_elem_sys_only ?
 	       map->ops->map_lookup_elem_sys_only(map, key) :
 	       ERR_PTR(-EOPNOTSUPP);
+}
+
+/*
+ * The trie finds the longest match of at most this length. It is of this very
+ * length if one of less length is another.
+ */
+static void *lookup_trie(struct bpf_map *map, void *key)
+{
+	u8 shorter[BPFFS_NAME_MAX];
+	void *value;
+	u32 plen;
+
+	memcpy(&plen, key, sizeof(plen));
+	if (plen > 8 * (map->key_size - sizeof(plen)) || map->key_size > sizeof(shorter))
+		return NULL;
+	value = lookup(map, key);
+	if (!plen || IS_ERR_OR_NULL(value))
+		return value;
+	memcpy(shorter, key, map->key_size);
+	plen--;
+	memcpy(shorter, &plen, sizeof(plen));
+	return value == lookup(map, shorter) ? NULL : value;
+}
+
+/*
+ * Asked for what follows a key that is not there, a hash gives its first key,
+ * which follows none that is. That does not count as use of the key.
+ */
+static bool has_by_next(struct bpf_map *map, void *key)
+{
+	u8 first[BPFFS_NAME_MAX], next[BPFFS_NAME_MAX], again[BPFFS_NAME_MAX];
+	u32 size = map->key_size;
+	int tries, err;
+
+	if (!map->ops->map_get_next_key || size > sizeof(first))
+		return false;
+	for (tries = 0; tries < 64; tries++) {
+		if (map->ops->map_get_next_key(map, NULL, first))
+			return false;
+		err = map->ops->map_get_next_key(map, key, next);
+		/* Only if the first one has not changed meanwhile. */
+		if (!map->ops->map_get_next_key(map, NULL, again) &&
+		    !memcmp(first, again, size))
+			return err || memcmp(first, next, size);
+	}
+	return false;
 }
 
 #define CAN_ALL	(BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE | \
@@ -44,6 +105,29 @@ static const struct bpffs_map_type map_types[] = {
 	[BPF_MAP_TYPE_ARRAY] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
 		       BPFFS_IS_ARRAY,
+		.lookup = lookup,
+	},
+	[BPF_MAP_TYPE_PERCPU_HASH] = {
+		.can = CAN_ALL | BPFFS_PERCPU,
+	},
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
+		       BPFFS_IS_ARRAY | BPFFS_PERCPU,
+	},
+	/* Lookups of single elements would count as use. */
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_EVICTS |
+		       BPFFS_PERCPU,
+		.has = has_by_next,
+	},
+	[BPF_MAP_TYPE_LPM_TRIE] = {
+		.can = CAN_ALL | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE,
+		.lookup = lookup_trie,
+	},
+	/* Its elements come and go with the cgroups. */
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
+		       BPFFS_BY_NEXT_KEY,
 		.lookup = lookup,
 	},
 };
@@ -74,21 +158,28 @@ int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
 	return index < info->object.map->max_entries ? 0 : -ERANGE;
 }
 
-/* The value of @key, NULL, or an error pointer. Under rcu_read_lock. */
-static void *find(const struct bpffs_info *info, const void *key)
+/* A copy of the value of @key, NULL, or an error pointer. Under rcu_read_lock. */
+static void *find(const struct bpffs_info *info, const void *key, u32 copy)
 {
+	struct bpf_map *map = info->object.map;
+
 	/* The ops do not write to the key; their prototype is older than const. */
-	return info->type->lookup(info->object.map, (void *)key);
+	if (bpffs_map_can(info, BPFFS_PERCPU))
+		return lookup_cpu(map, (void *)key, info->stored.cpus[copy]);
+	return info->type->lookup(map, (void *)key);
 }
 
 bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
 	bool has;
 
-	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+	if (!info->type->has && !bpffs_map_can(info, BPFFS_CAN_READ))
 		return false;
 	rcu_read_lock();
-	has = !IS_ERR_OR_NULL(find(info, key));
+	if (info->type->has)
+		has = info->type->has(info->object.map, (void *)key);
+	else
+		has = !IS_ERR_OR_NULL(find(info, key, 0));
 	rcu_read_unlock();
 	return has;
 }
@@ -97,9 +188,9 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key)
  * bpffs_map_read - copy the value of an element
  * @info: of the mount
  * @key: of the element
- * @value: zeroed by the caller, of value_size rounded up to 8. The bytes of
- *	special fields stay zero; so never check_and_init_map_value(), which
- *	writes kernel addresses.
+ * @value: zeroed by the caller, of info->stored. The bytes of special fields
+ *	stay zero; so never check_and_init_map_value(), which writes kernel
+ *	addresses.
  *
  * As bpf(2): an aligned word is whole, a value under a writer may not be.
  *
@@ -107,19 +198,24 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key)
  */
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
 {
-	int err = 0;
+	const struct bpffs_shape *stored = &info->stored;
 	void *from;
+	int err = 0;
+	u32 i;
 
 	if (!bpffs_map_can(info, BPFFS_CAN_READ))
 		return -EOPNOTSUPP;
 	rcu_read_lock();
-	from = find(info, key);
-	if (!from)
-		err = -ENOENT;
-	else if (IS_ERR(from))
-		err = PTR_ERR(from);
-	else
-		copy_map_value_long(info->object.map, value, from);
+	for (i = 0; i < stored->copies && !err; i++) {
+		from = find(info, key, i);
+		if (!from)
+			err = -ENOENT;
+		else if (IS_ERR(from))
+			err = PTR_ERR(from);
+		else
+			copy_map_value_long(info->object.map,
+					    value + (size_t)i * stored->stride, from);
+	}
 	rcu_read_unlock();
 	return err;
 }
@@ -158,11 +254,85 @@ static int file_error(long err)
 	return err;
 }
 
+static long update_one(struct bpf_map *map, const void *key, const void *value,
+		       u64 flags)
+{
+	long err;
+
+	if (!map->ops->map_update_elem)
+		return -EOPNOTSUPP;
+	/*
+	 * bpf(2) also disables instrumentation, which modules cannot: a traced
+	 * program that comes back to this bucket gets EBUSY from the map.
+	 */
+	migrate_disable();
+	rcu_read_lock();
+	err = map->ops->map_update_elem(map, (void *)key, (void *)value, flags);
+	rcu_read_unlock();
+	migrate_enable();
+	return err;
+}
+
+/* The trie's op does not look at the flags. */
+static long update_trie(const struct bpffs_info *info, const void *key,
+			const void *value, u64 flags)
+{
+	bool has = bpffs_map_has(info, key);
+
+	if (flags == BPF_NOEXIST && has)
+		return -EEXIST;
+	if (flags == BPF_EXIST && !has)
+		return -ENOENT;
+	return update_one(info->object.map, key, value, BPF_ANY);
+}
+
+/* Copy to every CPU's copy, as bpf(2) does; -ENOENT if there is no element. */
+static int copy_to_cpus(const struct bpffs_info *info, const void *key,
+			const void *value)
+{
+	const struct bpffs_shape *stored = &info->stored;
+	int err = 0;
+	void *to;
+	u32 i;
+
+	rcu_read_lock();
+	for (i = 0; i < stored->copies && !err; i++) {
+		to = find(info, key, i);
+		if (!to)
+			err = -ENOENT;
+		else if (IS_ERR(to))
+			err = PTR_ERR(to);
+		else
+			copy_map_value_long(info->object.map, to,
+					    (void *)value + (size_t)i * stored->stride);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/*
+ * The op for one element knows only this CPU's copy. The batch operation makes
+ * an element with all of them, but takes no flags: between looking and making,
+ * another may make it too, and its values are then replaced.
+ */
+static int update_cpus(const struct bpffs_info *info, const void *key,
+		       const void *value, u64 flags)
+{
+	int err;
+
+	if (flags == BPF_NOEXIST && bpffs_map_has(info, key))
+		return -EEXIST;
+	err = flags == BPF_NOEXIST ? -ENOENT : copy_to_cpus(info, key, value);
+	if (err == -ENOENT && flags != BPF_EXIST)
+		err = bpffs_batch_put(info, key, value);
+	return err;
+}
+
 /**
  * bpffs_map_update - store a whole value
  * @info: of the mount
  * @key: of the element
- * @value: of value_size bytes
+ * @value: of info->stored
  * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
  *
  * Return: 0; -EPERM (frozen, read-only, or the update would destroy what the
@@ -177,19 +347,12 @@ int bpffs_map_update(const struct bpffs_info *info, const void *key,
 	err = begin_write(info, BPFFS_CAN_WRITE);
 	if (err)
 		return err;
-	err = -EOPNOTSUPP;
-	if (!map->ops->map_update_elem)
-		goto out;
-	/*
-	 * bpf(2) also disables instrumentation, which modules cannot: a traced
-	 * program that comes back to this bucket gets EBUSY from the map.
-	 */
-	migrate_disable();
-	rcu_read_lock();
-	err = map->ops->map_update_elem(map, (void *)key, (void *)value, flags);
-	rcu_read_unlock();
-	migrate_enable();
-out:
+	if (bpffs_map_can(info, BPFFS_PERCPU))
+		err = update_cpus(info, key, value, flags);
+	else if (bpffs_map_can(info, BPFFS_IS_TRIE))
+		err = update_trie(info, key, value, flags);
+	else
+		err = update_one(map, key, value, flags);
 	end_write(info);
 	return file_error(err);
 }
@@ -198,13 +361,14 @@ out:
  * bpffs_map_edit - change a value where it lies, as a BPF program does
  * @info: of the mount
  * @key: of the element
- * @edit: called under rcu_read_lock with the live value: may not sleep, and
+ * @copy: which of info->stored
+ * @edit: called under rcu_read_lock with the live copy: may not sleep, and
  *	stores bytes of no special field
  * @arg: for @edit
  *
  * Return: 0, -ENOENT, -EPERM, -EOPNOTSUPP.
  */
-int bpffs_map_edit(const struct bpffs_info *info, const void *key,
+int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg)
 {
 	void *value;
@@ -214,7 +378,7 @@ int bpffs_map_edit(const struct bpffs_info *info, const void *key,
 	if (err)
 		return err;
 	rcu_read_lock();
-	value = find(info, key);
+	value = find(info, key, copy);
 	if (!value)
 		err = -ENOENT;
 	else if (IS_ERR(value))

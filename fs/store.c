@@ -66,7 +66,7 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err)
 
 /* --- Special fields: spin locks, timers, kptrs, ... --- */
 
-/* Would storing @leaf, or a text that gives it bytes, touch one? */
+/* Would storing @leaf, of one copy, touch one? */
 static bool is_special(const struct bpf_map *map, const struct bpffs_leaf *leaf)
 {
 	u32 i, offset, size;
@@ -77,13 +77,16 @@ static bool is_special(const struct bpf_map *map, const struct bpffs_leaf *leaf)
 	return false;
 }
 
-static bool gives_special_bytes(const struct bpf_map *map, const void *value)
+/* Does a text give them bytes? */
+static bool gives_special_bytes(const struct bpffs_info *info, const void *value)
 {
-	u32 i, offset, size;
+	const struct bpffs_shape *shape = &info->shape;
+	u32 copy, i, offset, size;
 
-	for (i = 0; bpffs_special_field(map, i, &offset, &size); i++)
-		if (memchr_inv(value + offset, 0, size))
-			return true;
+	for (copy = 0; copy < shape->copies; copy++, value += shape->stride)
+		for (i = 0; bpffs_special_field(info->object.map, i, &offset, &size); i++)
+			if (memchr_inv(value + offset, 0, size))
+				return true;
 	return false;
 }
 
@@ -162,11 +165,30 @@ static void store_leaf(void *value, const void *from, const struct bpffs_leaf *l
 		memcpy(to, from, leaf->size);
 }
 
+/**
+ * struct store - fields on their way into one copy of a value
+ * @layout: of the copy
+ * @parser: which of its leaves are fresh
+ * @from: their bytes
+ * @base: the number of the copy's first leaf in @parser
+ * @next: the next fresh leaf there, U64_MAX if there is none
+ * @numeric_only: leave the others out
+ */
 struct store {
-	const struct bpffs_shape *shape;
+	const struct bpffs_layout *layout;
 	const struct bpffs_parser *parser;
+	const void *from;
+	u64 base;
 	u64 next;
+	bool numeric_only;
 };
+
+/* The next fresh leaf of the copy at or after @n. */
+static u64 next_fresh(const struct store *store, u64 n)
+{
+	n = bpffs_parse_next_fresh(store->parser, n);
+	return n < store->base + bpffs_layout_leaves(store->layout) ? n : U64_MAX;
+}
 
 static void store_some(void *value, void *arg)
 {
@@ -175,10 +197,57 @@ static void store_some(void *value, void *arg)
 	unsigned int i;
 
 	for (i = 0; i < STORE_AT_ONCE && store->next != U64_MAX; i++) {
-		bpffs_shape_leaf(store->shape, store->next, &leaf);
-		store_leaf(value, bpffs_parse_value(store->parser), &leaf);
-		store->next = bpffs_parse_next_fresh(store->parser, store->next + 1);
+		bpffs_layout_leaf(store->layout, store->next - store->base, &leaf);
+		if (leaf.numeric || !store->numeric_only)
+			store_leaf(value, store->from, &leaf);
+		store->next = next_fresh(store, store->next + 1);
 	}
+}
+
+/* Into copy @copy of the map; @zero is what a sum's other copies get. */
+static int store_copy(struct bpffs_info *info, const void *key,
+		      const struct bpffs_parser *parser, u32 copy,
+		      const void *zero)
+{
+	u32 text_copy = info->sum ? 0 : copy;
+	struct store store = {
+		.layout = info->shape.layout,
+		.parser = parser,
+		.base = (u64)text_copy * bpffs_layout_leaves(info->shape.layout),
+		.from = bpffs_parse_value(parser) + (size_t)text_copy * info->shape.stride,
+	};
+	int err = 0;
+
+	if (info->sum && copy) {
+		store.from = zero;
+		store.numeric_only = true;
+	}
+	store.next = next_fresh(&store, store.base);
+	while (!err && store.next != U64_MAX) {
+		err = bpffs_map_edit(info, key, copy, store_some, &store);
+		cond_resched();
+	}
+	return err;
+}
+
+static int refuse_special(struct bpffs_info *info, const void *key,
+			  const struct bpffs_parser *parser)
+{
+	u32 leaves = bpffs_layout_leaves(info->shape.layout);
+	struct bpffs_leaf leaf;
+	u64 n;
+
+	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(parser, n + 1)) {
+		bpffs_layout_leaf(info->shape.layout, n - div_u64(n, leaves) * leaves, &leaf);
+		if (!is_special(info->object.map, &leaf))
+			continue;
+		bpffs_refuse_element(info, key,
+				     "byte %u is a lock's, timer's or pointer's" UNCHANGED,
+				     leaf.offset);
+		return -EPERM;
+	}
+	return 0;
 }
 
 /**
@@ -188,32 +257,26 @@ static void store_some(void *value, void *arg)
  * @parser: has at least one
  *
  * Return: 0; -EPERM with a sentence; -ENOENT without one (the caller may make
- * the element); -EOPNOTSUPP.
+ * the element); -EOPNOTSUPP, -ENOMEM.
  */
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser)
 {
-	struct store store = { .shape = &info->shape, .parser = parser };
-	const struct bpf_map *map = info->object.map;
-	struct bpffs_leaf leaf;
-	u64 n;
+	void *zero = NULL;
+	u32 copy;
 	int err;
 
-	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
-	     n = bpffs_parse_next_fresh(parser, n + 1)) {
-		bpffs_shape_leaf(&info->shape, n, &leaf);
-		if (!is_special(map, &leaf))
-			continue;
-		bpffs_refuse_element(info, key,
-				     "byte %u is a lock's, timer's or pointer's" UNCHANGED,
-				     leaf.offset);
-		return -EPERM;
+	err = refuse_special(info, key, parser);
+	if (err)
+		return err;
+	if (info->sum) {
+		zero = kvzalloc(info->shape.stride, GFP_KERNEL_ACCOUNT);
+		if (!zero)
+			return -ENOMEM;
 	}
-	store.next = bpffs_parse_next_fresh(parser, 0);
-	do {
-		err = bpffs_map_edit(info, key, store_some, &store);
-		cond_resched();
-	} while (!err && store.next != U64_MAX);
+	for (copy = 0; copy < info->stored.copies && !err; copy++)
+		err = store_copy(info, key, parser, copy, zero);
+	kvfree(zero);
 	return err == -ENOENT ? err : refuse_store(info, key, err);
 }
 
@@ -223,7 +286,7 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
  * bpffs_store_whole - update an element
  * @info: of the mount
  * @key: of the element
- * @value: every byte of it
+ * @value: every byte of it, of info->shape
  * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
  *
  * Return: 0, or an errno of bpffs_map_update() with a sentence.
@@ -231,23 +294,32 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 int bpffs_store_whole(struct bpffs_info *info, const void *key,
 		      const void *value, u64 flags)
 {
+	const void *copies;
+	int err;
+
 	/* A new element owns nothing yet. */
 	if (bpffs_value_owns(info->object.map) && flags != BPF_NOEXIST) {
 		bpffs_refuse_element(info, key,
 				     "an update would destroy a timer or pointer" UNCHANGED);
 		return -EPERM;
 	}
-	if (gives_special_bytes(info->object.map, value)) {
+	if (gives_special_bytes(info, value)) {
 		bpffs_refuse_element(info, key, "the bytes of a lock are not zero" UNCHANGED);
 		return -EPERM;
 	}
-	return refuse_store(info, key, bpffs_map_update(info, key, value, flags));
+	copies = bpffs_spread(info, value);
+	if (!copies)
+		return -ENOMEM;
+	err = bpffs_map_update(info, key, copies, flags);
+	if (copies != value)
+		kvfree(copies);
+	return refuse_store(info, key, err);
 }
 
 /* Make an element of zeros, unless there is one by now. */
 int bpffs_store_zero(struct bpffs_info *info, const void *key)
 {
-	void *zero = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
+	void *zero = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!zero)

@@ -43,6 +43,7 @@ enum bpffs_param {
 	OPT_KEY,
 	OPT_MODE,
 	OPT_NAME,
+	OPT_PERCPU,
 	OPT_UID,
 	OPT_VALUE,
 };
@@ -127,6 +128,8 @@ static int bpffs_show_options(struct seq_file *seq, struct dentry *root)
 		 bpffs_layout_print(info->key, key, sizeof(key)) < sizeof(key) &&
 		 strcmp(key, "hex"))
 		seq_show_option(seq, "key", key);
+	if (info->sum)
+		seq_puts(seq, ",percpu=sum");
 	if (!uid_eq(info->uid, GLOBAL_ROOT_UID))
 		seq_printf(seq, ",uid=%u", from_kuid_munged(&init_user_ns, info->uid));
 	if (!gid_eq(info->gid, GLOBAL_ROOT_GID))
@@ -149,6 +152,7 @@ static void bpffs_free_info(struct bpffs_info *info)
 		return;
 	bpffs_layout_release(info->key);
 	bpffs_layout_release(info->value);
+	kvfree(info->stored.cpus);
 	bpffs_errors_free(&info->errors);
 	bpffs_object_release(&info->object);
 	kfree(info);
@@ -218,6 +222,14 @@ static int bpffs_param_is_layout(struct p_log *log,
 	return 0;
 }
 
+enum { PERCPU_EACH, PERCPU_SUM };
+
+static const struct constant_table percpu_words[] = {
+	{ "each",	PERCPU_EACH },
+	{ "sum",	PERCPU_SUM },
+	{}
+};
+
 static const struct fs_parameter_spec bpffs_parameters[] = {
 	__fsparam(bpffs_param_is_fd, "fd", OPT_FD, 0, NULL),
 	fsparam_u32("gid", OPT_GID),
@@ -225,6 +237,7 @@ static const struct fs_parameter_spec bpffs_parameters[] = {
 	__fsparam(bpffs_param_is_layout, "key", OPT_KEY, 0, NULL),
 	fsparam_u32oct("mode", OPT_MODE),
 	fsparam_string("name", OPT_NAME),
+	fsparam_enum("percpu", OPT_PERCPU, percpu_words),
 	fsparam_u32("uid", OPT_UID),
 	__fsparam(bpffs_param_is_layout, "value", OPT_VALUE, 0, NULL),
 	{}
@@ -330,6 +343,9 @@ static int bpffs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return parse_gid(fc, result.uint_32);
 	case OPT_MODE:
 		return parse_mode(fc, result.uint_32);
+	case OPT_PERCPU:
+		options->info->sum = result.uint_32 == PERCPU_SUM;
+		break;
 	case OPT_ID:
 		options->id = result.uint_32;
 		break;
@@ -383,6 +399,45 @@ static int compile(struct fs_context *fc, struct bpffs_layout **layout,
 	return err;
 }
 
+/* The possible CPUs, ascending; to be kvfree()d. */
+static u32 *possible_cpus(void)
+{
+	u32 *cpus = kvmalloc_array(num_possible_cpus(), sizeof(*cpus), GFP_KERNEL_ACCOUNT);
+	u32 n = 0;
+	int cpu;
+
+	if (!cpus)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		cpus[n++] = cpu;
+	return cpus;
+}
+
+/* How many copies of a value there are, and how they lie. */
+static int set_shapes(struct fs_context *fc, struct bpffs_info *info)
+{
+	info->stored.layout = info->value;
+	info->stored.copies = 1;
+	info->stored.stride = round_up(info->object.map->value_size, 8);
+	info->stored.separator = '\n';
+	if (bpffs_map_can(info, BPFFS_PERCPU)) {
+		if (!info->sum && bpffs_layout_bare(info->value) > 1)
+			return invalfc(fc, "value: several fields of a per-CPU value need names");
+		info->stored.cpus = possible_cpus();
+		if (!info->stored.cpus)
+			return -ENOMEM;
+		info->stored.copies = num_possible_cpus();
+	} else if (was_given(bpffs_options(fc), OPT_PERCPU)) {
+		return invalfc(fc, "percpu: a value of this map is not per CPU");
+	}
+	info->shape = info->stored;
+	if (info->sum) {
+		info->shape.copies = 1;
+		info->shape.cpus = NULL;
+	}
+	return 0;
+}
+
 /* Layouts, once it is known which bytes they describe. */
 static int set_layouts(struct fs_context *fc, struct bpffs_info *info)
 {
@@ -391,9 +446,10 @@ static int set_layouts(struct fs_context *fc, struct bpffs_info *info)
 	int err;
 
 	if (!bpffs_map_can(info, BPFFS_CAN_LIST)) {
-		if (options->key || options->value)
+		if (options->key || options->value || was_given(options, OPT_PERCPU))
 			return invalfc(fc, "%s: a map of this type shows no elements",
-				       options->key ? "key" : "value");
+				       options->key ? "key" :
+				       options->value ? "value" : "percpu");
 		return 0;
 	}
 	info->no_keys = options->key && !strcmp(options->key, "none");
@@ -401,17 +457,13 @@ static int set_layouts(struct fs_context *fc, struct bpffs_info *info)
 		err = compile(fc, &info->key, BPFFS_KEY, options->key, map->key_size);
 		if (err)
 			return err;
-		if (bpffs_layout_has_plen(info->key))
+		if (bpffs_layout_has_plen(info->key) && !bpffs_map_can(info, BPFFS_IS_TRIE))
 			return invalfc(fc, "key: plen is for maps of type lpm_trie");
 	}
 	err = compile(fc, &info->value, BPFFS_VALUE, options->value, map->value_size);
 	if (err)
 		return err;
-	info->shape.layout = info->value;
-	info->shape.copies = 1;
-	info->shape.stride = round_up(map->value_size, 8);
-	info->shape.separator = '\n';
-	return 0;
+	return set_shapes(fc, info);
 }
 
 static int set_map(struct fs_context *fc, struct bpffs_info *info)
@@ -442,9 +494,9 @@ static int bpffs_get_tree(struct fs_context *fc)
 		err = set_map(fc, info);
 		if (err)
 			return err;
-	} else if (options->key || options->value) {
+	} else if (options->key || options->value || was_given(options, OPT_PERCPU)) {
 		return invalfc(fc, "%s: only a map has keys and values",
-			       options->key ? "key" : "value");
+			       options->key ? "key" : options->value ? "value" : "percpu");
 	}
 	/* Now the superblock's, also if filling it fails. */
 	options->info = NULL;
@@ -515,6 +567,8 @@ static int bpffs_reconfigure(struct fs_context *fc)
 		return cannot_change(fc, "gid");
 	if (was_given(options, OPT_MODE) && options->info->mode != info->mode)
 		return cannot_change(fc, "mode");
+	if (was_given(options, OPT_PERCPU) && options->info->sum != info->sum)
+		return cannot_change(fc, "percpu");
 	err = same_layouts(fc, info);
 	if (err)
 		return err;

@@ -62,6 +62,8 @@ static int table_open(struct inode *inode, struct file *file)
 	const struct bpffs_info *info = bpffs_info(inode->i_sb);
 	struct table *table;
 
+	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+		return -EOPNOTSUPP;
 	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
 		return -EFBIG;
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
@@ -133,7 +135,7 @@ static int next_row(const struct bpffs_info *info, struct table *table)
 
 	while ((key = row_key(info, table, &index))) {
 		table->row++;
-		err = bpffs_map_read(info, key, table->value);
+		err = bpffs_read(info, key, table->value);
 		if (err && err != -ENOENT)
 			return err;
 		if (fatal_signal_pending(current))

@@ -276,13 +276,6 @@ void bpffs_shape_leaf(const struct bpffs_shape *shape, u64 n,
 	leaf->offset += copy * shape->stride;
 }
 
-/* May a leaf be added up? Not what is an enum, nor what is shown as bits. */
-static bool is_numeric(const struct bpffs_field *field)
-{
-	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
-	       !bpffs_is_pad(field) && !field->labels && !field->base->hex;
-}
-
 void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 		     void *sum)
 {
@@ -295,7 +288,7 @@ void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 		u64 total = 0;
 
 		bpffs_locate(shape->layout, n, &place);
-		if (!is_numeric(place.field))
+		if (!bpffs_is_numeric(place.field))
 			continue;
 		for (copy = 0; copy < shape->copies; copy++)
 			total += bpffs_load(place.field, (u8 *)values + place.offset +

@@ -59,7 +59,10 @@ static const char *error_log(void)
 FIXTURE_SETUP(element)
 {
 	ASSERT_EQ(0, private_mounts());
-	self->map = make_map(variant->type, 4, 16, 8, variant->flags);
+	/* An LRU list evicts before it is full. */
+	self->map = make_map(variant->type, 4, 16,
+			     variant->type == BPF_MAP_TYPE_LRU_HASH ? 1000 : 8,
+			     variant->flags);
 	ASSERT_LE(0, self->map);
 	ASSERT_EQ(0, set(self->map, 1, 10, 20));
 	ASSERT_EQ(0, mount_fd(self->map, MNT, OPTIONS));

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Batch operations on a map, through user memory of the caller. */
+#ifndef _BPFFS_BATCH_H
+#define _BPFFS_BATCH_H
+
+#include "bpffs.h"
+
+/**
+ * struct bpffs_scratch - user memory for a batch operation
+ * @attr: where the operation writes its count; the token follows, then the rest
+ * @token: the bucket to go on at
+ * @keys: @capacity of them
+ * @values: likewise
+ * @bytes: of the whole mapping, 0 if there is none
+ * @capacity: elements
+ */
+struct bpffs_scratch {
+	union bpf_attr __user *attr;
+	u32 __user *token;
+	void __user *keys;
+	void __user *values;
+	unsigned long bytes;
+	u32 capacity;
+};
+
+bool bpffs_batch_possible(const struct bpffs_info *info);
+int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
+		      u64 capacity);
+void bpffs_scratch_unmap(struct bpffs_scratch *s);
+int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
+		     u32 *token, u32 *count);
+int bpffs_batch_update(struct bpf_map *map, const struct bpffs_scratch *s,
+		       void __user *keys, void __user *values, u32 count,
+		       u32 *done);
+int bpffs_batch_put(const struct bpffs_info *info, const void *key,
+		    const void *value);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* percpu=sum: the copies of a per-CPU value as one. */
+#include "bpffs.h"
+
+/**
+ * bpffs_read - sample the value of an element as its text shows it
+ * @info: of the mount
+ * @key: of the element
+ * @value: zeroed by the caller or by an earlier call; of info->shape
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM.
+ */
+int bpffs_read(const struct bpffs_info *info, const void *key, void *value)
+{
+	void *copies;
+	int err;
+
+	if (!info->sum)
+		return bpffs_map_read(info, key, value);
+	copies = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	if (!copies)
+		return -ENOMEM;
+	err = bpffs_map_read(info, key, copies);
+	if (!err)
+		bpffs_value_sum(&info->stored, copies, value);
+	kvfree(copies);
+	return err;
+}
+
+/**
+ * bpffs_spread - the copies that make @value their sum
+ * @info: of the mount
+ * @value: of info->shape
+ *
+ * All of it goes to the first CPU, and zeros to the others.
+ *
+ * Return: to be kvfree()d if it is not @value; NULL without memory.
+ */
+const void *bpffs_spread(const struct bpffs_info *info, const void *value)
+{
+	void *copies;
+
+	if (!info->sum)
+		return value;
+	copies = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	if (copies)
+		memcpy(copies, value, info->shape.stride);
+	return copies;
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Each type of map: what it lists, reads, writes, makes and deletes. */
+#include "util.h"
+
+#include <bpf/libbpf.h>
+#include <sys/statfs.h>
+
+static bool has_elem_count(void)
+{
+	struct statfs fs;
+	int map = make_hash(8);
+	bool has;
+
+	mount_fd(map, MNT, "");
+	has = !statfs(MNT, &fs) && fs.f_files;
+	umount(MNT);
+	close(map);
+	return has;
+}
+
+FIXTURE(types) {
+	int cpus;
+};
+
+FIXTURE_SETUP(types)
+{
+	ASSERT_EQ(0, private_mounts());
+	self->cpus = libbpf_num_possible_cpus();
+	ASSERT_EQ(2, self->cpus);
+}
+
+FIXTURE_TEARDOWN(types)
+{
+}
+
+static const char *error_log(void)
+{
+	return text_of(at(".bpf/error"));
+}
+
+/* .bpf/count is what ls counts. */
+static bool count_agrees(void)
+{
+	return count_names(MNT) == atol(text_of(at(".bpf/count")));
+}
+
+/* "cpu0 cpu1", or "none". */
+static const char *each(int map, __u32 key)
+{
+	static char text[64];
+	__u64 values[2];
+
+	if (bpf_map_lookup_elem(map, &key, values))
+		return "none";
+	snprintf(text, sizeof(text), "%llu %llu", values[0], values[1]);
+	return text;
+}
+
+static int put_each(int map, __u32 key, __u64 cpu0, __u64 cpu1)
+{
+	__u64 values[2] = { cpu0, cpu1 };
+
+	return bpf_map_update_elem(map, &key, values, BPF_ANY);
+}
+
+/* --- Per CPU --- */
+
+TEST_F(types, percpu_hash)
+{
+	int map = make_map(BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 4, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, put_each(map, 1, 10, 20));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_STREQ("cpu0=10\ncpu1=20\n", text_of(at("1")));
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "cpu1=0"));
+	EXPECT_STREQ("10 0", each(map, 1));
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "cpu1=5\ncpu0=6\n"));
+	EXPECT_STREQ("6 5", each(map, 1));
+	EXPECT_EQ(-EINVAL, write_to(at("1"), O_TRUNC, "cpu2=5\n"));
+	EXPECT_EQ(0, write_to(at("2"), O_CREAT, "cpu0=7\ncpu1=8\n"));
+	EXPECT_STREQ("7 8", each(map, 2));
+	/* A new one needs a value for every CPU; touch gives zeros. */
+	EXPECT_EQ(0, write_to(at("3"), O_CREAT | O_TRUNC, "cpu1=8\n"));
+	EXPECT_STREQ("none", each(map, 3));
+	EXPECT_EQ(0, sh("touch " MNT "/3"));
+	EXPECT_STREQ("0 0", each(map, 3));
+	EXPECT_EQ(-EEXIST, write_to(at("3"), O_CREAT | O_EXCL, "cpu0=7\ncpu1=8\n"));
+	EXPECT_EQ(0, unlink(at("3")));
+	EXPECT_STREQ("none", each(map, 3));
+	EXPECT_EQ(0, write_to(at("3"), O_CREAT, "cpu0=7\ncpu1=8\n"));
+	EXPECT_EQ(0, write_to(at("4"), O_CREAT, "cpu0=7\ncpu1=8\n"));
+	EXPECT_EQ(-ENOSPC, write_to(at("5"), O_CREAT, "cpu0=7\ncpu1=8\n"));
+	EXPECT_EQ(0, sh("grep -qx '1 cpu0=6 cpu1=5' " MNT "/.bpf/table"));
+	EXPECT_EQ(0, sh("cat " MNT "/.bpf/table > /tmp/t && rm " MNT "/* && "
+			"cat /tmp/t > " MNT "/.bpf/table"));
+	EXPECT_STREQ("6 5", each(map, 1));
+	EXPECT_EQ(4, count_names(MNT));
+}
+
+TEST_F(types, percpu_sum)
+{
+	int map = make_map(BPF_MAP_TYPE_PERCPU_HASH, 4, 16, 4, 0);
+	__u64 values[4] = { 1, 2, 30, 40 };
+	__u32 key = 1;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, bpf_map_update_elem(map, &key, values, 0));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=n=u64:flags=x64,percpu=sum"));
+	/* Numbers are added up, flags are those of the first CPU. */
+	EXPECT_STREQ("n=31\nflags=0x2\n", text_of(at("1")));
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "n=5"));
+	EXPECT_STREQ("n=5\nflags=0x2\n", text_of(at("1")));
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, values));
+	EXPECT_EQ(5ULL, values[0]);
+	EXPECT_EQ(0ULL, values[2]);
+	EXPECT_EQ(40ULL, values[3]);
+	EXPECT_EQ(0, write_to(at("2"), O_CREAT, "n=9 flags=1\n"));
+	key = 2;
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, values));
+	EXPECT_EQ(9ULL, values[0]);
+	EXPECT_EQ(1ULL, values[1]);
+	EXPECT_EQ(0ULL, values[2]);
+	EXPECT_EQ(0, sh("grep -qx '2 n=9 flags=0x1' " MNT "/.bpf/table"));
+	EXPECT_EQ(0, sh("grep -q 'key=u32,percpu=sum' /proc/self/mounts"));
+	EXPECT_EQ(0, sh("mount -o remount,ro " MNT));
+}
+
+TEST_F(types, percpu_refused_elsewhere)
+{
+	int map = make_hash(1);
+
+	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "percpu=sum"));
+	EXPECT_NE(NULL, strstr(refusal, "percpu: a value of this map is not per CPU"));
+	map = make_map(BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 1, 0);
+	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "value=u32:u32"));
+	EXPECT_NE(NULL, strstr(refusal, "fields of a per-CPU value need names"));
+	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "percpu=all"));
+}
+
+TEST_F(types, percpu_array)
+{
+	int map = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 4, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, put_each(map, 1, 10, 20));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	EXPECT_EQ(4, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_STREQ("cpu0=10\ncpu1=20\n", text_of(at("1")));
+	EXPECT_EQ(0, write_to(at("1"), O_TRUNC, "cpu0=3\n"));
+	EXPECT_STREQ("3 20", each(map, 1));
+	EXPECT_EQ(0, write_to(at("2"), O_TRUNC, "cpu0=3 cpu1=4\n"));
+	EXPECT_STREQ("3 4", each(map, 2));
+	EXPECT_EQ(EPERM, errno_of(unlink(at("1"))));
+	EXPECT_EQ(-ERANGE, write_to(at("4"), O_CREAT, "cpu0=3 cpu1=4\n"));
+}
+
+TEST_F(types, lru_percpu_hash)
+{
+	int map = make_map(BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 8, 1000, 0);
+	int i;
+
+	ASSERT_LE(0, map);
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, put_each(map, i, 10, 20));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	EXPECT_EQ(100, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_TRUE(file_exists(at("1")));
+	EXPECT_TRUE(file_exists(at("99")));
+	EXPECT_FALSE(file_exists(at("100")));
+	EXPECT_EQ(0, sh("ls -l " MNT " > /dev/null"));
+	/* A lookup would count as use. */
+	EXPECT_STREQ("read: Operation not supported", text_of(at("1")));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at("1"), O_TRUNC, "cpu0=3\n"));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at("200"), O_CREAT, "cpu0=3\n"));
+	EXPECT_STREQ("10 20", each(map, 1));
+	EXPECT_EQ(0, unlink(at("1")));
+	EXPECT_STREQ("none", each(map, 1));
+	EXPECT_EQ(99, count_names(MNT));
+}
+
+/* --- Prefixes --- */
+
+struct prefix {
+	__u32 len;
+	unsigned char addr[4];
+};
+
+static int put_prefix(int map, int len, int a, int b, int c, int d, __u64 value)
+{
+	struct prefix key = { len, { a, b, c, d } };
+
+	return bpf_map_update_elem(map, &key, &value, BPF_ANY);
+}
+
+TEST_F(types, lpm_trie)
+{
+	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 16, BPF_F_NO_PREALLOC);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, put_prefix(map, 8, 10, 1, 2, 3, 5));
+	ASSERT_EQ(0, put_prefix(map, 24, 10, 1, 2, 0, 6));
+	ASSERT_EQ(0, put_prefix(map, 0, 0, 0, 0, 0, 7));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4,value=u64"));
+	EXPECT_EQ(0, sh("test \"$(ls " MNT " | tr '\\n' ' ')\" = "
+			"'0.0.0.0-0 10.0.0.0-8 10.1.2.0-24 '"));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_STREQ("5\n", text_of(at("10.0.0.0-8")));
+	EXPECT_STREQ("6\n", text_of(at("10.1.2.0-24")));
+	EXPECT_STREQ("7\n", text_of(at("0.0.0.0-0")));
+	/* Covered by a shorter one, but not there. */
+	EXPECT_FALSE(file_exists(at("10.9.9.0-24")));
+	EXPECT_FALSE(file_exists(at("10.1.2.0-25")));
+	EXPECT_FALSE(file_exists(at("10.0.0.0-9")));
+	/* Not the canonical spelling, or no prefix at all. */
+	EXPECT_FALSE(file_exists(at("10.1.2.3-8")));
+	EXPECT_FALSE(file_exists(at("10.0.0.0-33")));
+	EXPECT_EQ(-EINVAL, write_to(at("10.0.0.0-33"), O_CREAT, "1\n"));
+	EXPECT_EQ(0, write_to(at("10.0.0.0-8"), O_TRUNC, "8\n"));
+	EXPECT_STREQ("8\n", text_of(at("10.0.0.0-8")));
+	EXPECT_EQ(-EEXIST, write_to(at("10.0.0.0-8"), O_CREAT | O_EXCL, "9\n"));
+	EXPECT_EQ(0, write_to(at("192.168.0.0-16"), O_CREAT, "9\n"));
+	EXPECT_EQ(4, count_names(MNT));
+	EXPECT_EQ(0, unlink(at("10.0.0.0-8")));
+	EXPECT_EQ(ENOENT, errno_of(unlink(at("10.0.0.0-8"))));
+	EXPECT_EQ(3, count_names(MNT));
+	EXPECT_STREQ("6\n", text_of(at("10.1.2.0-24")));
+	EXPECT_EQ(0, sh("rm " MNT "/*"));
+	EXPECT_EQ(0, count_names(MNT));
+}
+
+TEST_F(types, lpm_trie_many)
+{
+	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 20000, BPF_F_NO_PREALLOC);
+	int i;
+
+	ASSERT_LE(0, map);
+	for (i = 0; i < 10000; i++)
+		ASSERT_EQ(0, put_prefix(map, 32, 10, 0, i / 256, i % 256, i));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4,value=u64"));
+	EXPECT_EQ(10000, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_EQ(0, sh("ls " MNT " | sort | uniq -d | grep . && exit 1; true"));
+	EXPECT_EQ(0, sh("cd " MNT " && ls | xargs rm"));
+	EXPECT_EQ(0, count_names(MNT));
+}
+
+/* --- What the kernel counts --- */
+
+TEST_F(types, inodes)
+{
+	static const enum bpf_map_type types[] = {
+		BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PERCPU_HASH,
+	};
+	struct statfs fs;
+	size_t i;
+
+	if (!has_elem_count())
+		SKIP(return, "this kernel does not count elements");
+	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		int map = make_map(types[i], 8, 8, 10, 0);
+		__u64 key = 8, values[2] = {};
+
+		ASSERT_EQ(0, bpf_map_update_elem(map, &key, values, 0));
+		ASSERT_EQ(0, mount_fd(map, MNT, ""));
+		ASSERT_EQ(0, statfs(MNT, &fs));
+		EXPECT_EQ(10U, fs.f_files);
+		EXPECT_EQ(9U, fs.f_ffree);
+		EXPECT_TRUE(count_agrees());
+		EXPECT_EQ(0, umount(MNT));
+	}
+}
+
+TEST_F(types, memlock)
+{
+	int map = make_hash(1000);
+
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	EXPECT_EQ(0, sh("test $(sed -n 's/memlock:\t//p' " MNT "/.bpf/info) = "
+			"$(cat " MNT "/.bpf/memlock)"));
+	EXPECT_LE(8000, atol(text_of(at(".bpf/memlock"))));
+}
+
+TEST_HARNESS_MAIN
