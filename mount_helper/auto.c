@@ -110,9 +110,11 @@ static char *value_layout(const struct request *r)
 /* What a user asks for is done, or refused. */
 static int check_as(const struct request *r)
 {
-	const struct libbpffs_as *as = r->as;
+	size_t i;
 
-	for (; as < r->as + r->as_count; as++) {
+	for (i = 0; i < r->as_count; i++) {
+		const struct libbpffs_as *as = &r->as[i];
+
 		if (!as->seen)
 			return libbpffs_refuse(EINVAL,
 					       "as: the BTF of the map has no member %s.%.*s",

@@ -86,6 +86,10 @@ void libbpffs_plan_free(struct libbpffs_plan *plan);
 
 int libbpffs_set_param(int fs, const struct libbpffs_param *param);
 
+/* --- umount.c: is it the root of a bpffs mount? --- */
+
+int libbpffs_check_root(const char *target, bool follow);
+
 /* --- remount.c --- */
 
 /* @options: as for a mount; the kernel checks that only ro and rw change. */

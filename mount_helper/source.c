@@ -27,7 +27,7 @@
 /* How to walk through the objects of a kind, and what to look for. */
 struct kind {
 	const char *word;
-	const char *plural;
+	const char *noun;
 	int (*next_id)(__u32 id, __u32 *next);
 	int (*open_id)(__u32 id);
 	bool (*has_name)(int fd, const char *name);
@@ -72,10 +72,10 @@ static bool prog_has_tag(int fd, const char *tag)
 }
 
 static const struct kind kinds[] = {
-	{ "map", "maps", bpf_map_get_next_id, bpf_map_get_fd_by_id, map_has_name, NULL },
-	{ "prog", "programs", bpf_prog_get_next_id, bpf_prog_get_fd_by_id,
+	{ "map", "map", bpf_map_get_next_id, bpf_map_get_fd_by_id, map_has_name, NULL },
+	{ "prog", "program", bpf_prog_get_next_id, bpf_prog_get_fd_by_id,
 	  prog_has_name, prog_has_tag },
-	{ "link", "links", bpf_link_get_next_id, bpf_link_get_fd_by_id, NULL, NULL },
+	{ "link", "link", bpf_link_get_next_id, bpf_link_get_fd_by_id, NULL, NULL },
 };
 
 /* --- By name or tag --- */
@@ -114,8 +114,8 @@ static int refuse_found(const struct found *found, const struct kind *kind,
 		len += snprintf(list + len, sizeof(list) - len, "%s%s", before,
 				found->text[i]);
 	}
-	return libbpffs_refuse(ENOTUNIQ, "%s is the name of %u %s: %s%s; give one of these",
-			       source, found->count, kind->plural, list,
+	return libbpffs_refuse(ENOTUNIQ, "%s is the name of %u %ss: %s%s; give one of these",
+			       source, found->count, kind->noun, list,
 			       listed < found->count ? " and more" : "");
 }
 
@@ -157,7 +157,7 @@ static int open_matching(const struct kind *kind,
 
 	err = find(kind, matches, text, source, &found);
 	if (!err && !found.count)
-		err = libbpffs_refuse(ENOENT, "%s: there is no such %s", source, kind->word);
+		err = libbpffs_refuse(ENOENT, "%s: there is no such %s", source, kind->noun);
 	else if (!err && found.count > 1)
 		err = refuse_found(&found, kind, source);
 	if (!err)
@@ -184,7 +184,7 @@ static int open_id(const struct kind *kind, const char *text, const char *source
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT)
-		return libbpffs_refuse(ENOENT, "%s: there is no such %s", source, kind->word);
+		return libbpffs_refuse(ENOENT, "%s: there is no such %s", source, kind->noun);
 	return refuse_bpf(errno, source);
 }
 
@@ -219,7 +219,7 @@ static int open_of_kind(const struct kind *kind, const char *text, const char *s
 		return open_matching(kind, kind->has_tag, text + 4, source);
 	if (kind->has_name && *text)
 		return open_matching(kind, kind->has_name, text, source);
-	return libbpffs_refuse(EINVAL, "%s: which %s? give " FORMS, source, kind->word);
+	return libbpffs_refuse(EINVAL, "%s: which %s? give " FORMS, source, kind->noun);
 }
 
 int bpffs_source_open(const char *source)

@@ -91,12 +91,11 @@ static int check_expire(const char *target)
 	return err;
 }
 
-static int check_open(const char *target, int flags)
+int libbpffs_check_root(const char *target, bool follow)
 {
 	int fd, ret;
 
-	fd = open(target, O_PATH | O_CLOEXEC |
-		  (flags & UMOUNT_NOFOLLOW ? O_NOFOLLOW : 0));
+	fd = open(target, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return libbpffs_refuse_path(errno, target);
 	ret = is_bpffs_root(fd);
@@ -123,7 +122,7 @@ int bpf_umount(const char *target, int flags)
 		return libbpffs_refuse(EINVAL,
 				       "flags: MNT_EXPIRE goes with neither MNT_DETACH nor MNT_FORCE");
 	err = flags & MNT_EXPIRE ? check_expire(target) :
-				   check_open(target, flags);
+				   libbpffs_check_root(target, !(flags & UMOUNT_NOFOLLOW));
 	if (err)
 		return err;
 	if (!umount2(target, flags))
