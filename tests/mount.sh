@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# mount.bpffs as mount(8) calls it, and the tool bpffs: each SOURCE, fstab,
+# remount, and what is refused, with one sentence and an exit status. As TAP.
+
+count=0
+failed=0
+here=$(mktemp -d)
+mnt=$here/mnt
+pins=$here/pins
+fstab=/etc/fstab
+
+cleanup()
+{
+	umount -q "$mnt" "$here/made" 2>/dev/null
+	umount -q "$pins"
+	[ ! -e "$here/fstab" ] || cp "$here/fstab" "$fstab"
+	rm -rf "$here"
+}
+trap cleanup EXIT
+
+result() # STATUS NAME
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		printf 'ok %d - %s\n' "$count" "$2"
+	else
+		printf 'not ok %d - %s\n' "$count" "$2"
+		[ -z "$output" ] || printf '# %s\n' "${output//$'\n'/$'\n# '}"
+		failed=1
+	fi
+}
+
+# Both descriptors, and the status.
+run() # COMMAND...
+{
+	output=$("$@" 2>&1)
+	status=$?
+}
+
+# Mount and unmount; in between, /proc/mounts has the SOURCE as it was given.
+mounts() # NAME SOURCE [OPTIONS]
+{
+	local bad=0
+
+	run mount -t bpffs ${3:+-o "$3"} "$2" "$mnt"
+	[ "$status" -eq 0 ] || bad=1
+	grep -qF "$2 $mnt bpffs" /proc/mounts || bad=1
+	umount "$mnt" 2>/dev/null || bad=1
+	result "$bad" "$1"
+}
+
+# It fails with @STATUS and one line, which @TEXT is part of.
+refuses() # NAME STATUS TEXT COMMAND...
+{
+	local name=$1 wanted=$2 text=$3
+
+	shift 3
+	run "$@"
+	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<< "$output")" -eq 1 ] &&
+		[[ $output == *"$text"* ]]
+	result $? "$name"
+	! mountpoint -q "$mnt" || umount "$mnt"
+}
+
+bpf_map() # PIN NAME
+{
+	bpftool map create "$pins/$1" type hash key 4 value 8 entries 16 name "$2"
+}
+
+id_of() # PIN
+{
+	bpftool -j map show pinned "$pins/$1" | sed -E 's/.*"id":([0-9]+).*/\1/'
+}
+
+mkdir "$mnt" "$pins"
+mount -t bpf bpf "$pins" || exit 4
+bpf_map one fifteen_letters &&
+	bpf_map first twins &&
+	bpf_map second twins || exit 4
+id=$(id_of one)
+twins="map:id:$(id_of first) (hash, 16 entries) and map:id:$(id_of second) (hash, 16 entries)"
+
+mounts 'the path of a pin' "$pins/one"
+mounts 'map:id:N' "map:id:$id"
+mounts 'map:NAME' map:fifteen_letters
+mounts 'map:NAME, as long as it was given' map:fifteen_letters_and_more
+mounts 'key=auto, given' map:fifteen_letters key=auto,value=auto
+mounts 'a layout by hand' map:fifteen_letters key=u32,value=n=u64
+mounts 'what is fstab only' map:fifteen_letters x-a=b,noauto,_netdev,nofail
+
+run mount -t bpffs -o X-mount.mkdir map:fifteen_letters "$here/made"
+mountpoint -q "$here/made" && umount "$here/made"
+result $? 'X-mount.mkdir'
+
+run mount -f -v -t bpffs map:fifteen_letters "$mnt"
+[ "$status" -eq 0 ] && [[ $output == *"would mount map:id:$id "* ]] && ! mountpoint -q "$mnt"
+result $? '-f -v says what would be done, and does nothing'
+
+run mount -t bpffs -o nofail map:none_such "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ] && ! mountpoint -q "$mnt"
+result $? 'nofail: no SOURCE, no failure'
+
+run mount -t bpffs map:fifteen_letters "$mnt"
+run mount -o remount,ro "$mnt"
+[ "$status" -eq 0 ] && findmnt -n -o OPTIONS "$mnt" | grep -q '^ro,' && ! touch "$mnt/new" 2>&-
+result $? 'remount,ro'
+run mount -o remount,rw "$mnt"
+[ "$status" -eq 0 ] && findmnt -n -o OPTIONS "$mnt" | grep -q '^rw,'
+result $? 'remount,rw'
+run mount -o remount,mode=0777 "$mnt"
+[ "$status" -eq 32 ] && [[ $output == *'mode: cannot change'* ]]
+result $? 'remount changes nothing else'
+umount "$mnt"
+
+cp "$fstab" "$here/fstab" 2>/dev/null || : > "$here/fstab"
+echo "map:fifteen_letters $mnt bpffs mode=0640,nofail,x-a=b 0 0" > "$fstab"
+run mount -a
+[ "$status" -eq 0 ] && run mount -a && [ "$(grep -cF " $mnt bpffs" /proc/mounts)" -eq 1 ]
+result $? 'fstab: mount -a twice mounts once'
+run mount -o remount,ro "$mnt"
+[ "$status" -eq 0 ] && findmnt -n -o OPTIONS "$mnt" | grep -q '^ro,'
+result $? 'fstab: remount'
+umount "$mnt" && run mount "$mnt" && [ "$status" -eq 0 ] && umount "$mnt"
+result $? 'fstab: mount DIR'
+cp "$here/fstab" "$fstab"
+
+refuses 'no object' 32 'give a path of a pinned object' mount -t bpffs none "$mnt"
+refuses 'a descriptor that is not open' 32 'descriptor 99 is not open' \
+	mount -t bpffs -o fd=99 none "$mnt"
+refuses 'a descriptor that is no number' 1 'is not a descriptor' \
+	mount -t bpffs -o fd=x none "$mnt"
+refuses 'a descriptor of something else' 32 'not a BPF map, program or link' \
+	mount -t bpffs -o fd=0 none "$mnt"
+refuses 'two descriptors' 1 'given twice' mount -t bpffs -o fd=0,fd=1 none "$mnt"
+refuses 'a name of no map' 32 'there is no such map' mount -t bpffs map:none_such "$mnt"
+refuses 'a name of two maps' 32 "is the name of 2 maps: $twins; give one of these" \
+	mount -t bpffs map:twins "$mnt"
+refuses 'an id of no map' 32 'there is no such map' mount -t bpffs map:id:4294967295 "$mnt"
+refuses 'an id that is none' 32 'is not an id' mount -t bpffs map:id:x "$mnt"
+refuses 'a tag of no program' 32 'there is no such program' \
+	mount -t bpffs prog:tag:0123456789abcdef "$mnt"
+refuses 'an id of no link' 32 'there is no such link' mount -t bpffs link:id:4294967295 "$mnt"
+refuses 'a path of nothing' 32 'No such file' mount -t bpffs "$pins/none" "$mnt"
+refuses 'a path of something else' 32 'not a pinned BPF object' \
+	mount -t bpffs /etc/passwd "$mnt"
+refuses 'an unknown option' 32 "bogus" mount -t bpffs -o bogus map:fifteen_letters "$mnt"
+refuses 'a layout too short' 32 'covers 1 of 8 bytes' \
+	mount -t bpffs -o value=u8 map:fifteen_letters "$mnt"
+refuses 'a member of no BTF' 32 'has no member value.x' \
+	mount -t bpffs -o as=value.x:u8 map:fifteen_letters "$mnt"
+refuses 'a directory that is none' 32 'Not a directory' \
+	mount.bpffs map:fifteen_letters /etc/passwd
+refuses 'remounting another type' 32 'not the root of a bpffs mount' \
+	mount.bpffs -o remount,ro none /proc
+
+run mount -s -t bpffs -o bogus map:fifteen_letters "$mnt"
+[ "$status" -eq 0 ] && umount "$mnt"
+result $? '-s: an unknown option is ignored'
+
+run mount -t bpffs -o key=u32,value=n=u64 "$pins/one" "$mnt"
+echo n=9007199254740993 > "$mnt/7"
+run bpffs json "$mnt"
+[ "$output" = '{"name":"7","key":7,"value":{"n":"9007199254740993"}}' ]
+result $? 'bpffs json'
+run bpffs check "$mnt"
+result "$status" 'bpffs check: the same object'
+rm "$pins/one"
+run bpffs check "$mnt"
+[ "$status" -eq 1 ]
+result $? 'bpffs check: no object any more'
+bpf_map one another
+run bpffs check "$mnt"
+[ "$status" -eq 1 ] && [[ $output == *'another object now'* ]]
+result $? 'bpffs check: another object'
+run bpffs layout "$pins/one"
+[ "$output" = $'key=hex\nvalue=hex' ]
+result $? 'bpffs layout: without BTF'
+
+printf '1..%d\n' "$count"
+exit "$failed"
