@@ -57,8 +57,7 @@ static inline u32 covered(const char *text, size_t len, enum bpffs_use use)
 	unsigned int bytes = 0;
 
 	law(bpffs_layout_compile(&layout, text, len, 0, use, &why), "a layout of nothing");
-	sscanf(why.text, "the layout covers %u ", &bytes);
-	return bytes;
+	return sscanf(why.text, "the layout covers %u ", &bytes) == 1 ? bytes : 0;
 }
 
 /* The layout @line, or NULL if it is none of 1 to @max bytes. */
