@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The library's layouts, and the tool's JSON of a line of the table. Links with
+ * libbpffs.a and the tool's json.o.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libbpffs.h>
+
+#include "json.h"
+
+static int tests, failures;
+
+static void result(bool ok, const char *name)
+{
+	tests++;
+	failures += !ok;
+	printf("%sok %d - layouts: %s\n", ok ? "" : "not ", tests, name);
+}
+
+static bool error_is(int ret, int err, const char *sentence)
+{
+	if (ret == -err && errno == err && !strcmp(bpf_mount_error(), sentence))
+		return true;
+	printf("# %d: %s\n", ret, bpf_mount_error());
+	return false;
+}
+
+static void test_keys(void)
+{
+	const unsigned char key[8] = { 10, 0, 0, 1, 0x01, 0xbb, 6, 0 };
+	struct bpffs_layout *layout;
+	unsigned char back[8] = {};
+	char name[256];
+
+	layout = bpffs_layout_parse("ip4:be16:u8:pad1", 8, BPFFS_LAYOUT_KEY);
+	result(layout, "a key's layout");
+	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 14 &&
+	       !strcmp(name, "10.0.0.1,443,6"), "encode a key");
+	result(!bpffs_key_decode(layout, name, back) && !memcmp(key, back, sizeof(key)),
+	       "decode a key");
+	result(error_is(bpffs_key_encode(layout, key, name, 14), ENOBUFS,
+			"name: needs room for 15 bytes"), "no room for the name");
+	result(error_is(bpffs_key_decode(layout, "10.0.0.1,443,06", back), EINVAL,
+			"name: the name of this key is spelled \"10.0.0.1,443,6\""),
+	       "another spelling");
+	result(!memcmp(key, back, sizeof(key)), "a refused name leaves the key alone");
+	result(bpffs_value_encode(layout, key, name, sizeof(name), NULL) == -EINVAL,
+	       "a key's layout is none of a value");
+	bpffs_layout_free(layout);
+}
+
+static void test_values(void)
+{
+	unsigned char value[16] = { 1, [8] = 0xff, [9] = 0xaa };
+	static const char whole[] = "a=1\nf.x=7\nf.y=31\n~8.8=aa\n";
+	struct bpffs_layout *layout;
+	char text[64];
+
+	layout = bpffs_layout_parse("a=u64:f=u16{x.3/y.5/.8}:pad6", 16, 0);
+	result(bpffs_value_encode(layout, value, text, sizeof(text), NULL) ==
+	       sizeof(whole) - 1 && !strcmp(text, whole), "encode a value");
+	result(bpffs_value_encode(layout, value, NULL, 0, NULL) == sizeof(whole) - 1,
+	       "its length");
+	result(bpffs_value_encode(layout, value, text, 4, NULL) == sizeof(whole) - 1 &&
+	       !strcmp(text, "a=1"), "a text that is cut");
+	result(!bpffs_value_decode(layout, "f.x=2", value, NULL) && value[0] == 1 &&
+	       value[8] == 0xfa && value[9] == 0xaa, "a part of a value");
+	result(!bpffs_value_decode(layout, "a=3 f.x=0 f.y=1\n", value, NULL) &&
+	       value[0] == 3 && value[8] == 8 && !value[9], "all of it: padding is zeroed");
+	result(error_is(bpffs_value_decode(layout, "a=4 f.x=9", value, NULL), EINVAL,
+			"value: f.x: \"9\" is not a number of 3 bits (column 9)") &&
+	       value[0] == 3, "a refused text changes nothing");
+	bpffs_layout_free(layout);
+
+	errno = 0;
+	result(!bpffs_layout_parse("u8", 4, 0) && errno == EINVAL &&
+	       strstr(bpf_mount_error(), "covers 1 of 4 bytes"), "too short a layout");
+	result(!bpffs_layout_parse("str100", 100, BPFFS_LAYOUT_KEY) &&
+	       errno == ENAMETOOLONG, "names too long");
+}
+
+static void test_percpu(void)
+{
+	static const unsigned int cpus[] = { 0, 2 };
+	struct bpffs_value_opts opts = {
+		.sz = sizeof(opts),
+		.cpus = cpus,
+		.cpu_count = 2,
+		.separator = ' ',
+	};
+	struct bpffs_layout *layout = bpffs_layout_parse("u32", 4, 0);
+	unsigned char value[16] = { 1, [8] = 2 };
+	char text[32];
+
+	result(bpffs_value_encode(layout, value, text, sizeof(text), &opts) == 14 &&
+	       !strcmp(text, "cpu0=1 cpu2=2 "), "encode a per-CPU value");
+	result(!bpffs_value_decode(layout, "cpu2=5", value, &opts) && value[0] == 1 &&
+	       value[8] == 5, "decode a part of it");
+	opts.cpu_count = 0;
+	result(bpffs_value_encode(layout, value, text, sizeof(text), &opts) == -EINVAL,
+	       "CPUs, but how many?");
+	bpffs_layout_free(layout);
+}
+
+/* --- JSON --- */
+
+/* A line of the table of a map with these layouts becomes @wanted. */
+static void check_json(const char *name, const char *key, size_t key_size,
+		       const char *value, size_t value_size, int percpu,
+		       const char *line, const char *wanted)
+{
+	struct bpffs_layout *k = bpffs_layout_parse(key, key_size, BPFFS_LAYOUT_KEY);
+	struct bpffs_layout *v = bpffs_layout_parse(value, value_size, 0);
+	static struct json_out out;
+	bool ok = false;
+
+	out.len = 0;
+	if (k && v && !json_line(&out, k, v, percpu, line, strlen(line)))
+		ok = wanted && out.len == strlen(wanted) + 1 &&
+		     !memcmp(out.buf, wanted, out.len - 1) && out.buf[out.len - 1] == '\n';
+	else if (k && v)
+		ok = !wanted;
+	if (!ok)
+		printf("# %.*s", (int)out.len, out.buf);
+	result(ok, name);
+	bpffs_layout_free(k);
+	bpffs_layout_free(v);
+}
+
+static void test_json(void)
+{
+	check_json("json: names", "saddr=ip4:sport=be16:proto=u8:pad1", 8,
+		   "packets=u64:last={sec=s64:ns=u32:pad4}", 24, 0,
+		   "10.0.0.1,443,6 packets=3 last.sec=-7 last.ns=5",
+		   "{\"name\":\"10.0.0.1,443,6\",\"key\":{\"saddr\":\"10.0.0.1\",\"sport\":443,\"proto\":6},"
+		   "\"value\":{\"packets\":3,\"last\":{\"sec\":-7,\"ns\":5}}}");
+	check_json("json: no names, padding", "ip4:u8:pad1", 6, "u32", 4, 0,
+		   "1.2.3.4,5~ff 7",
+		   "{\"name\":\"1.2.3.4,5~ff\",\"key\":[\"1.2.3.4\",5,{\"~5\":\"ff\"}],\"value\":7}");
+	check_json("json: below 2^53", "u8", 1, "u64", 8, 0, "0 9007199254740991",
+		   "{\"name\":\"0\",\"key\":0,\"value\":9007199254740991}");
+	check_json("json: 2^53", "u8", 1, "u64", 8, 0, "0 9007199254740992",
+		   "{\"name\":\"0\",\"key\":0,\"value\":\"9007199254740992\"}");
+	check_json("json: -2^63, escaped in the name", "s64", 8, "s64", 8, 0,
+		   "%2D9223372036854775808 -9223372036854775808",
+		   "{\"name\":\"%2D9223372036854775808\",\"key\":\"-9223372036854775808\","
+		   "\"value\":\"-9223372036854775808\"}");
+	check_json("json: hex, bool, enum", "u8{TCP=6}", 1, "p=x32:b=bool:c=bool", 6, 0,
+		   "TCP p=0x1f b=true c=2",
+		   "{\"name\":\"TCP\",\"key\":\"TCP\",\"value\":{\"p\":\"0x1f\",\"b\":true,\"c\":2}}");
+	check_json("json: arrays", "u8", 1, "m=u8[2][2]:g={x=u8}[2]", 6, 0,
+		   "0 m.0.0=1 m.0.1=2 m.1.0=3 m.1.1=4 g.0.x=5 g.1.x=6",
+		   "{\"name\":\"0\",\"key\":0,\"value\":{\"m\":[[1,2],[3,4]],\"g\":[{\"x\":5},{\"x\":6}]}}");
+	check_json("json: strings", "str4", 4, "s=str8:t=str4", 12, 0,
+		   "%00 s=a%22%5C%0A%C3%A9 t=%FF%00a",
+		   "{\"name\":\"%00\",\"key\":\"\",\"value\":{\"s\":\"a\\\"\\\\\\u000a\xc3\xa9\","
+		   "\"t\":{\"hex\":\"ff0061\"}}}");
+	check_json("json: padding in values", "u8", 1, "a=u8:f=u8{x.4/.4}:pad1", 3, 0,
+		   "0 a=1 f.x=2 ~1.4=3 ~2=ff",
+		   "{\"name\":\"0\",\"key\":0,\"value\":{\"a\":1,\"f\":{\"x\":2,\"~1.4\":\"3\"},\"~2\":\"ff\"}}");
+	check_json("json: per CPU", "u8", 1, "n=u8", 1, 1, "0 cpu0.n=1 cpu12.n=2",
+		   "{\"name\":\"0\",\"key\":0,\"value\":{\"cpu0\":{\"n\":1},\"cpu12\":{\"n\":2}}}");
+	check_json("json: per CPU, no name", "u8", 1, "u8", 1, 1, "0 cpu0=1 cpu1=2",
+		   "{\"name\":\"0\",\"key\":0,\"value\":{\"cpu0\":1,\"cpu1\":2}}");
+	check_json("json: prefix length", "prefixlen=plen:addr=ip4", 8, "u8", 1, 0,
+		   "10.0.0.0-8 1",
+		   "{\"name\":\"10.0.0.0-8\",\"key\":{\"prefixlen\":8,\"addr\":\"10.0.0.0\"},\"value\":1}");
+	check_json("json: fields are missing", "u8", 1, "a=u8:b=u8", 2, 0, "0 a=1", NULL);
+	check_json("json: too many fields", "u8", 1, "a=u8", 1, 0, "0 a=1 b=2", NULL);
+	check_json("json: other fields", "u8", 1, "a=u8", 1, 0, "0 b=1", NULL);
+}
+
+int main(void)
+{
+	test_keys();
+	test_values();
+	test_percpu();
+	test_json();
+	printf("1..%d\n", tests);
+	return !!failures;
+}
