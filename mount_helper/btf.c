@@ -15,7 +15,7 @@
 #include "btf.h"
 #include "text.h"
 
-/* Types looked at for one layout: cyclic BTF ends here. */
+/* Types and names of enums looked at for one layout: cyclic BTF ends here. */
 #define STEPS_MAX	200000
 /* Typedefs, qualifiers and arrays around a type. */
 #define CHAIN_MAX	64
@@ -34,7 +34,7 @@
  * @labels: enums with names
  * @text: of the layout so far
  * @len: of it
- * @steps: types looked at
+ * @steps: types and names of enums looked at
  * @nest: structs that are open
  * @groups: those of them that are groups of the layout
  * @last_group: number given last
@@ -207,12 +207,15 @@ static bool is_one_of(const char *name, const char * const *list)
 	return false;
 }
 
+static bool is_spent(const struct compiler *c)
+{
+	return c->steps > STEPS_MAX;
+}
+
 static const struct btf_type *next_type(struct compiler *c, u32 id)
 {
-	if (c->steps == STEPS_MAX)
-		return NULL;
 	c->steps++;
-	return btf__type_by_id(c->btf, id);
+	return is_spent(c) ? NULL : btf__type_by_id(c->btf, id);
 }
 
 /* The bits of a big-endian number, by the typedef that says so. */
@@ -254,7 +257,7 @@ static int strip(struct compiler *c, u32 id, struct bare_type *bare)
 	for (i = 0; i < CHAIN_MAX; i++) {
 		t = next_type(c, id);
 		if (!t)
-			return c->steps == STEPS_MAX ? -E2BIG : AS_HEX;
+			return is_spent(c) ? -E2BIG : AS_HEX;
 		if (!bare->tag)
 			bare->tag = libbpffs_tag_find(&c->tags, id, LIBBPFFS_NO_MEMBER);
 		if (btf_is_array(t)) {
@@ -283,7 +286,7 @@ static int strip(struct compiler *c, u32 id, struct bare_type *bare)
 	return 0;
 }
 
-/* The layout's word for an integer by its size; 0: none. */
+/* An integer of this size, or hex if there is none. */
 static int put_int(struct compiler *c, char kind, u64 size)
 {
 	if (size != 1 && size != 2 && size != 4 && size != 8)
@@ -340,7 +343,7 @@ struct enum_value {
 	s64 value;
 };
 
-/* As libbpf's btf_enum64_value(), whose shift this is too. */
+/* Of either kind of enum. */
 static struct enum_value enum_value(const struct compiler *c,
 				    const struct btf_type *t, u32 i)
 {
@@ -360,13 +363,18 @@ static struct enum_value enum_value(const struct compiler *c,
 	return v;
 }
 
+/* Whatever the locale is. */
+static bool is_letter(char ch)
+{
+	return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
+}
+
 static bool is_identifier(const char *name)
 {
 	size_t len = 0;
 
 	for (; name && name[len]; len++)
-		if (name[len] != '_' && !isalpha((unsigned char)name[len]) &&
-		    (!len || !isdigit((unsigned char)name[len])))
+		if (!is_letter(name[len]) && (!len || name[len] < '0' || name[len] > '9'))
 			return false;
 	return len && len <= BPFFS_NAME_MAX;
 }
@@ -394,6 +402,9 @@ static int put_enum(struct compiler *c, const struct bare_type *bare)
 	err = put_int(c, is_signed ? 's' : 'u', bare->size);
 	if (!c->labels || bare->size > 8 || bare->size & (bare->size - 1))
 		return err;
+	c->steps += btf_vlen(t);
+	if (is_spent(c))
+		return -E2BIG;
 	for (i = 0; i < btf_vlen(t) && !err; i++) {
 		struct enum_value v = enum_value(c, t, i);
 
@@ -425,12 +436,15 @@ static enum bpffs_use use_of(const struct compiler *c)
 }
 
 /* A type that a tag gives, if it covers @size bytes. */
-static bool tag_fits(const struct compiler *c, const char *tag, u64 size)
+static bool tag_fits(struct compiler *c, const char *tag, u64 size)
 {
 	struct bpffs_layout *layout;
+	size_t len = strlen(tag);
 
-	if (size > U32_MAX ||
-	    bpffs_layout_compile(&layout, tag, strlen(tag), size, use_of(c), NULL))
+	/* A long one counts like the types that it describes. */
+	c->steps += len / 16;
+	if (size > U32_MAX || len > BPFFS_LAYOUT_TEXT_MAX || is_spent(c) ||
+	    bpffs_layout_compile(&layout, tag, len, size, use_of(c), NULL))
 		return false;
 	bpffs_layout_release(layout);
 	return true;
@@ -982,7 +996,7 @@ static int put_variable(struct compiler *c, struct group *group,
 	int err;
 
 	if (!t || !btf_is_var(t))
-		return c->steps == STEPS_MAX ? -E2BIG : AS_HEX;
+		return is_spent(c) ? -E2BIG : AS_HEX;
 	err = strip(c, t->type, &m.bare);
 	if (err < 0)
 		return err;
