@@ -210,6 +210,23 @@ static int say_plan(const struct helper *helper, int fd)
 	return err ? say_error(MNT_EX_FAIL) : 0;
 }
 
+/* -v: "auto" may have found less than was hoped for. */
+static void say_layout(const struct helper *helper, const char *name)
+{
+	char path[PATH_MAX], *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/.bpf/%s", helper->target, name);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (getline(&line, &size, file) > 0)
+		say("%s=%.*s", name, (int)strcspn(line, "\n"), line);
+	free(line);
+	fclose(file);
+}
+
 static int mount_object(struct helper *helper, int fd)
 {
 	struct bpf_mount_opts opts = mount_opts(helper);
@@ -224,12 +241,13 @@ static int mount_object(struct helper *helper, int fd)
 		return MNT_EX_SYSERR;
 	}
 	err = bpf_mount_fd(fd, helper->target, &opts);
-	mnt_context_switch_ns(helper->cxt, old);
-	if (err)
-		return say_error(err == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
-	if (mnt_context_is_verbose(helper->cxt))
+	if (!err && mnt_context_is_verbose(helper->cxt)) {
 		say("%s mounted on %s", helper->source, helper->target);
-	return 0;
+		say_layout(helper, "key");
+		say_layout(helper, "value");
+	}
+	mnt_context_switch_ns(helper->cxt, old);
+	return err ? say_error(err == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL) : 0;
 }
 
 static int mount_source(struct helper *helper)
