@@ -51,5 +51,20 @@ lock() # NAME
 {
 	mkdir -p "$BUILD/lock"
 	exec {lock_fd}> "$BUILD/lock/$1"
+	flock --nonblock "$lock_fd" && return
+	say "waiting for another process to finish with $1"
 	flock "$lock_fd"
+}
+
+# How many results there are in TAP, as the last line; false if one has failed.
+total() # FILE...
+{
+	local skipped passed failed
+
+	skipped=$(cat "$@" | grep -cE '^ok .*# SKIP' || true)
+	passed=$(($(cat "$@" | grep -c '^ok ' || true) - skipped))
+	failed=$(cat "$@" | grep -c '^not ok ' || true)
+	[ "$skipped" -eq 0 ] || printf '%d skipped\n' "$skipped"
+	printf '%d passed, %d failed\n' "$passed" "$failed"
+	[ "$failed" -eq 0 ]
 }
