@@ -156,8 +156,6 @@ static void end_piece(struct script *s)
 		s->piece = 0;
 	} else if (s->len && is_blank(s->all[s->len - 1])) {
 		check_whole(s, whole);
-	} else if (bpffs_parse_unfinished(s->parser, &why)) {
-		check_reason(&why, s->len);
 	}
 	bpffs_parser_free(whole);
 	free(piece);
@@ -180,6 +178,15 @@ static void pause_text(struct script *s)
 		last = n;
 	}
 	check_bytes(s->shape, bpffs_parse_value(s->parser));
+}
+
+/* The text ends, maybe in the middle of a field. */
+static void end_text(struct script *s)
+{
+	struct bpffs_reason why = {};
+
+	if (bpffs_parse_unfinished(s->parser, &why))
+		check_reason(&why, s->len);
 }
 
 static void check_text(const struct bpffs_shape *shape, const uint8_t *data, size_t size)
@@ -205,6 +212,7 @@ static void check_text(const struct bpffs_shape *shape, const uint8_t *data, siz
 			break;
 		case '&':
 			end_piece(&s);
+			end_text(&s);
 			bpffs_parse_begin(s.parser);
 			s.len = 0;
 			s.piece = 0;
@@ -218,6 +226,7 @@ static void check_text(const struct bpffs_shape *shape, const uint8_t *data, siz
 	}
 	end_piece(&s);
 	pause_text(&s);
+	end_text(&s);
 	bpffs_parser_free(s.parser);
 	free(s.all);
 }

@@ -91,7 +91,7 @@ static bool take_ip6(const struct kind *kind, const char *text, u8 *to)
 	const char *colon = strrchr(text, ':');
 	char plain[BPFFS_NAME_MAX + 1];
 
-	strcpy(plain, text);
+	snprintf(plain, sizeof(plain), "%s", text);
 	if (colon && strchr(colon, '.'))
 		drop_zeros(colon + 1, plain + (colon + 1 - text));
 	return inet_pton(AF_INET6, plain, to) == 1;
