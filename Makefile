@@ -50,6 +50,10 @@ module: $(filter $(fetched),$(KDIR))	## build bpffs.ko [KDIR=DIR] [CC=clang] [W=
 $(BUILD)/kernel/%/headers: deps
 	@$(vm)/fetch-kernel $*
 
+# This one is compiled, not fetched.
+$(BUILD)/kernel/debug/headers: deps
+	@tests/debug/build
+
 sparse: kernels	## check the source with sparse
 	@$(vm)/lint sparse-6.1 sparse-6.12
 
@@ -103,6 +107,7 @@ stage-locked:
 	@install -D -t $(stage)/usr/libexec/bpffs $(vm)/run-tests
 	@[ ! -e tests/Makefile ] || \
 		$(MAKE) -s -C tests install DESTDIR=$(stage) $(sub)
+	@$(MAKE) -s -C tests/debug install DESTDIR=$(stage) $(sub)
 	@$(vm)/images base
 	@$(vm)/images project $(stage)
 
@@ -110,7 +115,7 @@ stage-locked:
 
 #@
 #@ The virtual machine takes
-#@   KERNEL=6.1|6.12  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@   KERNEL=6.1|6.12|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@ and MODULE=none to boot without bpffs.ko.
 export KERNEL MODULE SHARE MEM TIMEOUT KVM
 
@@ -140,6 +145,9 @@ demo: vm-$(KERNEL)	## see what it does, on real traffic, in the virtual machine
 check: vm-6.1 vm-6.12 source	## all tests, on both kernels
 	@$(vm)/check
 
+check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
+	@tests/debug/check
+
 # ------------------------------------------------------------------------------
 
 clean:		## remove what was built, keep the kernels that were fetched
@@ -149,4 +157,4 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module sparse checkpatch lint kernels source lib tests \
-	host-check install stage stage-locked vm demo check clean distclean
+	host-check install stage stage-locked vm demo check check-debug clean distclean
