@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the object is, a file each: .bpf of a map, the root of the others. */
+#include <linux/hash.h>
 #include <linux/seq_file.h>
 
 #include "bpffs.h"
@@ -8,21 +9,26 @@
  * struct attr - one attribute
  * @name: of its file
  * @kinds: of the objects that have it
+ * @flags: ATTR_*
  * @show: prints it, with a newline; returns 0 or an errno
  * @fops: of a file that is not just shown; NULL for the others
- *
- * BPFFS_ELEMENTS in @kinds: only if there are element files; BPFFS_LISTING: only
- * if the map's type lists keys, though key=none may hide them.
  */
 struct attr {
 	const char *name;
 	unsigned int kinds;
+	unsigned int flags;
 	int (*show)(struct seq_file *seq, struct bpffs_info *info);
 	const struct file_operations *fops;
 };
 
-#define BPFFS_ELEMENTS	BIT(7)
-#define BPFFS_LISTING	BIT(8)
+#define ATTR_HAS_KEY	BIT(0)	/* only with a layout of keys */
+#define ATTR_HAS_VALUE	BIT(1)	/* only with one of values */
+#define ATTR_LISTS	BIT(2)	/* only if keys can be listed, even if hidden */
+#define ATTR_STREAMS	BIT(3)	/* only if the map has batch operations */
+#define ATTR_MAPS	BIT(4)	/* only if the map can be mapped */
+#define ATTR_MOUNTED	BIT(5)	/* not of an inner map */
+#define ATTR_WRITE	BIT(6)	/* can be written */
+#define ATTR_ROOT_ONLY	BIT(7)	/* root's, mode 0600, whatever was given */
 
 static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
@@ -119,10 +125,7 @@ static int show_value(struct seq_file *seq, struct bpffs_info *info)
 /* The descriptor's own description, as /proc/PID/fdinfo has it. */
 static int show_info(struct seq_file *seq, struct bpffs_info *info)
 {
-	struct file *file = info->object.file;
-
-	if (file->f_op->show_fdinfo)
-		file->f_op->show_fdinfo(seq, file);
+	bpffs_object_describe(&info->object, seq);
 	return 0;
 }
 
@@ -154,34 +157,50 @@ static int show_error(struct seq_file *seq, struct bpffs_info *info)
 }
 
 #define ALL		(BPFFS_MAP | BPFFS_PROG | BPFFS_LINK)
-#define ELEMENTS	(BPFFS_MAP | BPFFS_ELEMENTS)
-#define LISTING		(BPFFS_MAP | BPFFS_LISTING)
 
 static const struct attr attrs[] = {
-	{ "id",			ALL,			show_id },
-	{ "type",		ALL,			show_type },
-	{ "name",		BPFFS_MAP | BPFFS_PROG,	show_name },
-	{ "key_size",		BPFFS_MAP,		show_key_size },
-	{ "value_size",		BPFFS_MAP,		show_value_size },
-	{ "max_entries",	BPFFS_MAP,		show_max_entries },
-	{ "flags",		BPFFS_MAP,		show_flags },
-	{ "frozen",		BPFFS_MAP,		show_frozen },
-	{ "memlock",		BPFFS_MAP | BPFFS_PROG,	show_memlock },
-	{ "count",		LISTING,		show_count },
-	{ "key",		ELEMENTS,		show_key },
-	{ "value",		ELEMENTS,		show_value },
-	{ "table",		ELEMENTS,		NULL, &bpffs_table_fops },
-	{ "info",		ALL,			show_info },
-	{ "error",		ALL,			show_error },
+	{ "id",		 ALL,			 0, show_id },
+	{ "type",	 ALL,			 0, show_type },
+	{ "name",	 BPFFS_MAP | BPFFS_PROG, 0, show_name },
+	{ "key_size",	 BPFFS_MAP,		 0, show_key_size },
+	{ "value_size",	 BPFFS_MAP,		 0, show_value_size },
+	{ "max_entries", BPFFS_MAP,		 0, show_max_entries },
+	{ "flags",	 BPFFS_MAP,		 0, show_flags },
+	{ "frozen",	 BPFFS_MAP,		 0, show_frozen },
+	{ "memlock",	 BPFFS_MAP | BPFFS_PROG, 0, show_memlock },
+	{ "count",	 BPFFS_MAP, ATTR_LISTS,	    show_count },
+	{ "key",	 BPFFS_MAP, ATTR_HAS_KEY,   show_key },
+	{ "value",	 BPFFS_MAP, ATTR_HAS_VALUE, show_value },
+	{ "table",	 BPFFS_MAP, ATTR_HAS_KEY | ATTR_HAS_VALUE | ATTR_WRITE,
+	  NULL, &bpffs_table_fops },
+	{ "info",	 ALL,			 0, show_info },
+	{ "error",	 ALL,			 0, show_error },
 };
 
 static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 {
-	if (attr->kinds & BPFFS_ELEMENTS && !info->key)
+	unsigned int flags = attr->flags;
+
+	if (flags & ATTR_HAS_KEY && !info->key)
 		return false;
-	if (attr->kinds & BPFFS_LISTING && !bpffs_map_can(info, BPFFS_CAN_LIST))
+	if (flags & ATTR_HAS_VALUE && !info->value)
+		return false;
+	if (flags & ATTR_LISTS && !bpffs_map_can(info, BPFFS_CAN_LIST))
+		return false;
+	if (flags & ATTR_STREAMS && !bpffs_map_can(info, BPFFS_CAN_STREAM))
+		return false;
+	if (flags & ATTR_MAPS && !bpffs_map_can(info, BPFFS_HAS_MEMORY))
+		return false;
+	if (flags & ATTR_MOUNTED && !info->object.file)
 		return false;
 	return attr->kinds & info->object.kind;
+}
+
+static umode_t attr_mode(const struct bpffs_info *info, const struct attr *attr)
+{
+	if (attr->flags & ATTR_ROOT_ONLY)
+		return 0600;
+	return info->mode & (attr->flags & ATTR_WRITE ? 0666 : 0444);
 }
 
 /* --- A file --- */
@@ -191,7 +210,7 @@ static int attr_show(struct seq_file *seq, void *unused)
 	struct inode *inode = seq->private;
 	const struct attr *attr = inode->i_private;
 
-	return attr->show(seq, bpffs_info(inode->i_sb));
+	return attr->show(seq, bpffs_info(inode));
 }
 
 static int attr_open(struct inode *inode, struct file *file)
@@ -208,16 +227,29 @@ static const struct file_operations attr_fops = {
 	.release	= single_release,
 };
 
-static struct inode *attr_inode(struct super_block *sb, const struct attr *attr)
+/* Of an inner map, numbers of its own. */
+u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino)
 {
-	umode_t mode = bpffs_info(sb)->mode & (attr->fops ? 0666 : 0444);
+	return info->salt ? hash_64(info->salt + ino, 63) + BPFFS_INO_ELEMENT : ino;
+}
+
+static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
+				const struct attr *attr)
+{
 	struct inode *inode;
 
-	inode = bpffs_new_inode(sb, BPFFS_INO_ATTR + (attr - attrs), S_IFREG | mode);
+	inode = bpffs_new_inode(sb, info,
+				bpffs_salted_ino(info, BPFFS_INO_ATTR + (attr - attrs)),
+				S_IFREG | attr_mode(info, attr));
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_private = (void *)attr;
 	inode->i_fop = attr->fops ?: &attr_fops;
+	/* A descriptor is full power over the object: it is root's to take. */
+	if (attr->flags & ATTR_ROOT_ONLY) {
+		inode->i_uid = GLOBAL_ROOT_UID;
+		inode->i_gid = GLOBAL_ROOT_GID;
+	}
 	return inode;
 }
 
@@ -226,7 +258,7 @@ static struct inode *attr_inode(struct super_block *sb, const struct attr *attr)
 static struct dentry *attr_lookup(struct inode *dir, struct dentry *dentry,
 				  unsigned int flags)
 {
-	const struct bpffs_info *info = bpffs_info(dir->i_sb);
+	struct bpffs_info *info = bpffs_info(dir);
 	const struct qstr *name = &dentry->d_name;
 	struct inode *inode = NULL;
 	unsigned int i;
@@ -237,7 +269,7 @@ static struct dentry *attr_lookup(struct inode *dir, struct dentry *dentry,
 		if (strlen(attrs[i].name) == name->len &&
 		    !memcmp(attrs[i].name, name->name, name->len) &&
 		    has_attr(info, &attrs[i])) {
-			inode = attr_inode(dir->i_sb, &attrs[i]);
+			inode = attr_inode(dir->i_sb, info, &attrs[i]);
 			break;
 		}
 	}
@@ -247,7 +279,7 @@ static struct dentry *attr_lookup(struct inode *dir, struct dentry *dentry,
 /* Position 2 + i is attribute i, whether or not the object has it. */
 static int attr_iterate(struct file *file, struct dir_context *ctx)
 {
-	const struct bpffs_info *info = bpffs_info(file_inode(file)->i_sb);
+	const struct bpffs_info *info = bpffs_info(file_inode(file));
 	const struct attr *attr;
 
 	if (!dir_emit_dots(file, ctx))
@@ -256,7 +288,8 @@ static int attr_iterate(struct file *file, struct dir_context *ctx)
 		attr = &attrs[ctx->pos - 2];
 		if (has_attr(info, attr) &&
 		    !dir_emit(ctx, attr->name, strlen(attr->name),
-			      BPFFS_INO_ATTR + (attr - attrs), DT_REG))
+			      bpffs_salted_ino(info, BPFFS_INO_ATTR + (attr - attrs)),
+			      DT_REG))
 			break;
 	}
 	return 0;
@@ -275,12 +308,14 @@ static const struct inode_operations attr_dir_iops = {
 };
 
 /* The directory of the attributes. They are only read, whoever may list it. */
-struct inode *bpffs_attr_root(struct super_block *sb, u64 ino)
+struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
+			      u64 ino)
 {
-	umode_t mode = bpffs_info(sb)->mode & 0444;
+	umode_t mode = info->mode & 0444;
 	struct inode *inode;
 
-	inode = bpffs_new_inode(sb, ino, S_IFDIR | mode | mode >> 2);
+	inode = bpffs_new_inode(sb, info, bpffs_salted_ino(info, ino),
+				S_IFDIR | mode | mode >> 2);
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_op = &attr_dir_iops;

@@ -2,7 +2,9 @@
 /*
  * What the files of the module share.
  *
- * mount options --> super.c --> object.c    bind a map, a program or a link
+ * mount options --> options.c --> object.c  bind a map, a program or a link
+ *               --> info.c                  layouts, shapes, inner maps
+ *               --> super.c                 superblock and inodes
  * path name     --> root.c                  a name becomes a dentry
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
@@ -11,9 +13,11 @@
  *               --> sum.c                   the copies of a per-CPU value as one
  * key, value    --> map.c                   the one place that knows map types
  * .bpf/table    --> table.c                 a line an element, and back
+ * queue, stack  --> queue.c                 peek, push and pop
  * .bpf          --> attr.c, error.c         what the object is, what was refused
  *
- * layout.c and text.c, which turn bytes into text, are shared with user space.
+ * Bytes and text, shared with user space: layout.c parses layouts, field.c knows
+ * a leaf, name.c names keys, text.c and parse.c make and take the text of values.
  */
 #ifndef _BPFFS_H
 #define _BPFFS_H
@@ -33,6 +37,7 @@
 #define BPFFS_INO_ROOT		1
 #define BPFFS_INO_DOT_BPF	2
 #define BPFFS_INO_ATTR		3
+#define BPFFS_INO_QUEUE		56
 #define BPFFS_INO_ELEMENT	64
 
 enum bpffs_kind {
@@ -42,17 +47,22 @@ enum bpffs_kind {
 };
 
 /**
- * struct bpffs_object - the BPF object of a mount
+ * struct bpffs_object - the BPF object of a mount, or an inner map
  * @file: the mounter's open file. Holding it, not just the object, keeps what
  *	an open descriptor keeps: the object, its user reference, its mode.
- * @kind: which of the following is valid; none while @file is NULL
+ *	NULL for an inner map, which is only read
+ * @f_op: of open files of such objects
+ * @kind: which of the following is valid; 0 for none
+ * @counted: an inner map, with a reference on @map
  * @map: for BPFFS_MAP
  * @prog: for BPFFS_PROG
  * @link: for BPFFS_LINK
  */
 struct bpffs_object {
 	struct file *file;
+	const struct file_operations *f_op;
 	enum bpffs_kind kind;
+	bool counted;
 	union {
 		struct bpf_map *map;
 		struct bpf_prog *prog;
@@ -77,7 +87,8 @@ struct bpffs_errors {
 };
 
 /**
- * struct bpffs_info - what a superblock (and before it, a fs_context) holds
+ * struct bpffs_info - what is known of a mounted object, or of an inner map
+ * @users: a superblock (before it, a fs_context), inodes, an outer map's
  * @object: bound by fd=
  * @type: what the map's type can do
  * @key: layout of keys; NULL for key=none, and where there are no elements
@@ -91,11 +102,16 @@ struct bpffs_errors {
  * @mode: permissions of the element files
  * @no_keys: key=none was given
  * @sum: percpu=sum was given
+ * @borrows: an inner map's, whose layouts are its outer map's @inner
+ * @template: such an @inner, of which no map is bound
+ * @inner: of a map of maps: what its inner maps have in common
+ * @salt: for the inode numbers of an inner map
  * @errors: the last refusals
  *
- * Constant after fill_super but for @errors.
+ * Constant after fill_super but for @users and @errors.
  */
 struct bpffs_info {
+	refcount_t users;
 	struct bpffs_object object;
 	const struct bpffs_map_type *type;
 	struct bpffs_layout *key;
@@ -108,12 +124,42 @@ struct bpffs_info {
 	umode_t mode;
 	bool no_keys;
 	bool sum;
+	bool borrows;
+	bool template;
+	struct bpffs_info *inner;
+	u64 salt;
 	struct bpffs_errors errors;
 };
 
-static inline struct bpffs_info *bpffs_info(const struct super_block *sb)
+/**
+ * struct bpffs_inode - an inode and what it is part of
+ * @vfs: the inode
+ * @info: holds a reference until eviction
+ */
+struct bpffs_inode {
+	struct inode vfs;
+	struct bpffs_info *info;
+};
+
+static inline struct bpffs_inode *bpffs_inode(const struct inode *inode)
+{
+	return container_of(inode, struct bpffs_inode, vfs);
+}
+
+static inline struct bpffs_info *bpffs_info(const struct inode *inode)
+{
+	return bpffs_inode(inode)->info;
+}
+
+static inline struct bpffs_info *bpffs_sb_info(const struct super_block *sb)
 {
 	return sb->s_fs_info;
+}
+
+/* Bytes of a key, which in a bloom filter is the value. */
+static inline u32 bpffs_key_size(const struct bpffs_info *info)
+{
+	return info->key ? bpffs_layout_size(info->key) : info->object.map->key_size;
 }
 
 /* Bytes of a value in all its copies. */
@@ -122,9 +168,16 @@ static inline u64 bpffs_shape_bytes(const struct bpffs_shape *shape)
 	return (u64)shape->copies * shape->stride;
 }
 
-/* super.c */
+/* info.c */
+struct bpffs_info *bpffs_info_get(struct bpffs_info *info);
+void bpffs_info_put(struct bpffs_info *info);
+struct bpffs_info *bpffs_info_inner(const struct bpffs_info *outer,
+				    struct bpf_map *map, u64 salt);
 char *bpffs_layout_text(const struct bpffs_layout *layout);
-struct inode *bpffs_new_inode(struct super_block *sb, u64 ino, umode_t mode);
+
+/* super.c */
+struct inode *bpffs_new_inode(struct super_block *sb, struct bpffs_info *info,
+			      u64 ino, umode_t mode);
 
 /* object.c */
 int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd);
@@ -134,6 +187,8 @@ const char *bpffs_object_name(const struct bpffs_object *object);
 u32 bpffs_object_type(const struct bpffs_object *object, const char **word);
 bool bpffs_object_readable(const struct bpffs_object *object);
 bool bpffs_object_writable(const struct bpffs_object *object);
+struct file *bpffs_object_open(const struct bpffs_object *object, int flags);
+void bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq);
 
 /* words.c */
 const char *bpffs_map_word(u32 type);
@@ -152,10 +207,18 @@ enum bpffs_can {
 	BPFFS_PERCPU		= BIT(7),	/* a value for each possible CPU */
 	BPFFS_BY_NEXT_KEY	= BIT(8),	/* lists so, having no better way */
 	BPFFS_IS_TRIE		= BIT(9),	/* keys are prefixes */
+	BPFFS_IS_SET		= BIT(10),	/* keys without values: a bloom filter */
+	BPFFS_IS_QUEUE		= BIT(11),	/* values without keys; or a stack */
+	BPFFS_OF_MAPS		= BIT(12),	/* values are maps */
+	BPFFS_HAS_MEMORY	= BIT(13),	/* can be mapped and maybe polled */
+	BPFFS_CAN_STREAM	= BIT(14),	/* by batch operations */
 };
 
+/* Has it files beside .bpf? */
+#define BPFFS_HAS_ELEMENTS	(BPFFS_CAN_LIST | BPFFS_IS_SET | BPFFS_IS_QUEUE)
+
 const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map);
-bool bpffs_map_can(const struct bpffs_info *info, enum bpffs_can what);
+bool bpffs_map_can(const struct bpffs_info *info, unsigned int what);
 int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
 bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
@@ -164,6 +227,12 @@ int bpffs_map_update(const struct bpffs_info *info, const void *key,
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
 int bpffs_map_delete(const struct bpffs_info *info, const void *key);
+int bpffs_map_peek(const struct bpffs_info *info, void *value);
+int bpffs_map_pop(const struct bpffs_info *info, void *value);
+int bpffs_map_push(const struct bpffs_info *info, const void *value);
+struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key);
+bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
+			const struct bpf_map *inner);
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
 
 /* keys.c: the keys of a map at one moment */
@@ -176,14 +245,36 @@ const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
 
 /* root.c */
 extern const struct dentry_operations bpffs_dentry_ops;
-struct inode *bpffs_map_root(struct super_block *sb);
+struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
+			     u64 ino);
+bool bpffs_is_dot_bpf(const struct qstr *name);
+
+/* inner.c */
+struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer,
+				const void *key);
+bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *outer,
+			    const struct qstr *name);
+
+/* queue.c */
+extern const struct inode_operations bpffs_queue_iops;
+extern const struct file_operations bpffs_queue_dir_fops;
+
+/* raw.c */
+extern const struct file_operations bpffs_raw_fops;
+
+/* memory.c */
+extern const struct file_operations bpffs_memory_fops;
+
+/* fd.c */
+extern const struct file_operations bpffs_fd_fops;
 
 /* list.c */
 extern const struct file_operations bpffs_list_fops;
 u64 bpffs_key_ino(const struct bpffs_info *info, const void *key);
 
 /* element.c */
-struct inode *bpffs_element_inode(struct super_block *sb, const void *key);
+struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
+				  const void *key);
 const void *bpffs_element_key(const struct inode *inode);
 bool bpffs_element_is_open(const struct inode *inode);
 bool bpffs_is_element(const struct inode *inode);
@@ -194,7 +285,9 @@ void bpffs_element_free(struct inode *inode);
 extern const struct file_operations bpffs_table_fops;
 
 /* attr.c */
-struct inode *bpffs_attr_root(struct super_block *sb, u64 ino);
+struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
+			      u64 ino);
+u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);
 
 /* store.c: the fields of a text into an element */
 #define UNCHANGED "; nothing was changed"

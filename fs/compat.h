@@ -69,13 +69,16 @@ static inline void bpffs_inode_set_times(struct inode *inode,
 }
 #endif
 
+static inline int bpffs_op_update_batch(struct bpf_map *map,
+					const union bpf_attr *attr,
+					union bpf_attr __user *uattr)
+{
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define bpffs_op_update_batch(map, attr, uattr) \
-	((map)->ops->map_update_batch(map, attr, uattr))
+	return map->ops->map_update_batch(map, attr, uattr);
 #else
-#define bpffs_op_update_batch(map, attr, uattr) \
-	((map)->ops->map_update_batch(map, NULL, attr, uattr))
+	return map->ops->map_update_batch(map, NULL, attr, uattr);
 #endif
+}
 
 /* bpf_map_get() and bpf_link_get_from_fd() moved there. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)

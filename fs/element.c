@@ -22,17 +22,17 @@ bool bpffs_element_is_open(const struct inode *inode)
 	return READ_ONCE(bpffs_element(inode)->opens);
 }
 
-struct inode *bpffs_element_inode(struct super_block *sb, const void *key)
+struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
+				  const void *key)
 {
-	const struct bpffs_info *info = bpffs_info(sb);
-	u32 key_size = info->object.map->key_size;
+	u32 key_size = bpffs_key_size(info);
 	struct bpffs_element *element;
 	struct inode *inode;
 
 	element = kzalloc(struct_size(element, key, key_size), GFP_KERNEL_ACCOUNT);
 	if (!element)
 		return ERR_PTR(-ENOMEM);
-	inode = bpffs_new_inode(sb, bpffs_key_ino(info, key),
+	inode = bpffs_new_inode(sb, info, bpffs_key_ino(info, key),
 				S_IFREG | (info->mode & 0666));
 	if (IS_ERR(inode)) {
 		kfree(element);
@@ -57,7 +57,7 @@ void bpffs_element_free(struct inode *inode)
 
 static int open_element(struct inode *inode, struct file *file, bool pending)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
 	struct bpffs_open *open;
 
@@ -112,7 +112,7 @@ static int element_release(struct inode *inode, struct file *file)
 /* A new sample. Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM. */
 static int take_sample(struct inode *inode, struct bpffs_open *open)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	int err;
 
 	open->sampled = false;
@@ -134,7 +134,7 @@ static int take_sample(struct inode *inode, struct bpffs_open *open)
 /* Length of the text of this open file, sampling if it has not yet. */
 static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
 {
-	const struct bpffs_shape *shape = &bpffs_info(inode->i_sb)->shape;
+	const struct bpffs_shape *shape = &bpffs_info(inode)->shape;
 	int err;
 
 	*size = 0;
@@ -154,7 +154,7 @@ static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
 static ssize_t read_window(struct inode *inode, struct bpffs_open *open,
 			   loff_t *pos, struct iov_iter *to)
 {
-	const struct bpffs_shape *shape = &bpffs_info(inode->i_sb)->shape;
+	const struct bpffs_shape *shape = &bpffs_info(inode)->shape;
 	ssize_t done = 0;
 
 	while (iov_iter_count(to)) {
@@ -239,7 +239,7 @@ static const struct file_operations element_fops = {
 /* Size of an element's text when no open file has a sample of it. */
 static int fresh_size(struct inode *inode, u64 *size)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	void *value;
 	int err;
 
@@ -255,7 +255,7 @@ static int fresh_size(struct inode *inode, u64 *size)
 
 static int stat_size(struct inode *inode, struct kstat *stat)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
 	struct bpffs_open *open;
 	u64 size = 0;

@@ -188,7 +188,8 @@ static struct bpffs_field *new_field(struct compiler *c)
 {
 	struct bpffs_field *field;
 
-	if (c->fields == BPFFS_LAYOUT_FIELDS_MAX)
+	/* The root is one more. */
+	if (c->fields > BPFFS_LAYOUT_FIELDS_MAX)
 		return NULL;
 	field = &c->field[c->fields++];
 	field->count = 1;
@@ -664,6 +665,12 @@ static int check_whole(struct compiler *c, struct bpffs_layout *layout)
 	if (bytes > c->size)
 		return bpffs_reason(c->why, 0, "the layout covers %u bytes, the %s has %u",
 				    (u32)bytes, option, c->size);
+	/* What is shown must be accepted again. */
+	if (bpffs_layout_print(layout, NULL, 0) > BPFFS_LAYOUT_TEXT_MAX) {
+		bpffs_reason(c->why, 0, "the layout would print as more than %u bytes",
+			     BPFFS_LAYOUT_TEXT_MAX);
+		return -E2BIG;
+	}
 	measure(layout->root, &all);
 	layout->pads = all.pads;
 	layout->sole_bare = all.words == 1 && !all.pads && layout->root->anon_leaf;

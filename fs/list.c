@@ -17,11 +17,14 @@ struct listing {
 /* Behind "." and "..", the position in the directory is that of the key. */
 #define DOTS	2
 
-/* Stable over mounts and boots, as it is a function of the key alone. */
+/*
+ * Stable over mounts and boots, as it is a function of the key alone; of an inner
+ * map, also of the key of its slot, as a tool may compare inode numbers.
+ */
 u64 bpffs_key_ino(const struct bpffs_info *info, const void *key)
 {
-	static const siphash_key_t seed = { { 0x6270666673ULL, 0x6b6579ULL } };
-	u64 ino = siphash(key, info->object.map->key_size, &seed);
+	const siphash_key_t seed = { { 0x6270666673ULL, info->salt } };
+	u64 ino = siphash(key, bpffs_key_size(info), &seed);
 
 	return ino < BPFFS_INO_ELEMENT ? ino + BPFFS_INO_ELEMENT : ino;
 }
@@ -49,7 +52,8 @@ static bool emit_key(const struct bpffs_info *info, struct dir_context *ctx,
 	char name[BPFFS_NAME_MAX + 1];
 	int len = bpffs_name_encode(info->key, key, name);
 
-	return dir_emit(ctx, name, len, bpffs_key_ino(info, key), DT_REG);
+	return dir_emit(ctx, name, len, bpffs_key_ino(info, key),
+			bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG);
 }
 
 static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
@@ -58,6 +62,9 @@ static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
 
 	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
 		index = ctx->pos - DOTS;
+		/* Slots of an array of maps can be empty. */
+		if (bpffs_map_can(info, BPFFS_OF_MAPS) && !bpffs_map_has(info, &index))
+			continue;
 		if (!emit_key(info, ctx, &index))
 			return;
 		cond_resched();
@@ -87,7 +94,7 @@ static int list_keys(const struct bpffs_info *info, struct listing *listing,
 
 static int list_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct bpffs_info *info = bpffs_info(file_inode(file)->i_sb);
+	struct bpffs_info *info = bpffs_info(file_inode(file));
 	struct listing *listing = file->private_data;
 
 	if (ctx->pos == 0) {

@@ -90,38 +90,50 @@ static bool has_by_next(struct bpf_map *map, void *key)
 	return false;
 }
 
+/* Not for the value, which is a map: only whether there is one. */
+static bool has_by_lookup(struct bpf_map *map, void *key)
+{
+	return !IS_ERR_OR_NULL(lookup(map, key));
+}
+
+/* A bloom filter: the key asked for is the value it was given. */
+static bool has_by_peek(struct bpf_map *map, void *key)
+{
+	return map->ops->map_peek_elem && !map->ops->map_peek_elem(map, key);
+}
+
 #define CAN_ALL	(BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE | \
 		 BPFFS_CAN_CREATE | BPFFS_CAN_DELETE)
 
 static const struct bpffs_map_type map_types[] = {
 	[BPF_MAP_TYPE_HASH] = {
-		.can = CAN_ALL,
+		.can = CAN_ALL | BPFFS_CAN_STREAM,
 		.lookup = lookup,
 	},
 	[BPF_MAP_TYPE_LRU_HASH] = {
-		.can = CAN_ALL | BPFFS_EVICTS,
+		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_EVICTS,
 		.lookup = lookup_lru,
 	},
 	[BPF_MAP_TYPE_ARRAY] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_IS_ARRAY,
+		       BPFFS_CAN_STREAM | BPFFS_IS_ARRAY,
 		.lookup = lookup,
 	},
 	[BPF_MAP_TYPE_PERCPU_HASH] = {
-		.can = CAN_ALL | BPFFS_PERCPU,
+		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_PERCPU,
 	},
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_IS_ARRAY | BPFFS_PERCPU,
+		       BPFFS_CAN_STREAM | BPFFS_IS_ARRAY | BPFFS_PERCPU,
 	},
 	/* Lookups of single elements would count as use. */
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_EVICTS |
-		       BPFFS_PERCPU,
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_CAN_STREAM |
+		       BPFFS_EVICTS | BPFFS_PERCPU,
 		.has = has_by_next,
 	},
 	[BPF_MAP_TYPE_LPM_TRIE] = {
-		.can = CAN_ALL | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE,
+		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE,
 		.lookup = lookup_trie,
 	},
 	/* Its elements come and go with the cgroups. */
@@ -129,6 +141,35 @@ static const struct bpffs_map_type map_types[] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
 		       BPFFS_BY_NEXT_KEY,
 		.lookup = lookup,
+	},
+	[BPF_MAP_TYPE_QUEUE] = {
+		.can = BPFFS_IS_QUEUE,
+	},
+	[BPF_MAP_TYPE_STACK] = {
+		.can = BPFFS_IS_QUEUE,
+	},
+	[BPF_MAP_TYPE_BLOOM_FILTER] = {
+		.can = BPFFS_IS_SET | BPFFS_CAN_CREATE,
+		.has = has_by_peek,
+	},
+	/* The value of their lookup is a map, never to be copied out. */
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_IS_ARRAY |
+		       BPFFS_OF_MAPS,
+		.has = has_by_lookup,
+	},
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = {
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_OF_MAPS,
+		.has = has_by_lookup,
+	},
+	[BPF_MAP_TYPE_RINGBUF] = {
+		.can = BPFFS_HAS_MEMORY,
+	},
+	[BPF_MAP_TYPE_USER_RINGBUF] = {
+		.can = BPFFS_HAS_MEMORY,
+	},
+	[BPF_MAP_TYPE_ARENA] = {
+		.can = BPFFS_HAS_MEMORY,
 	},
 };
 
@@ -142,9 +183,14 @@ const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map)
 	return &map_types[map->map_type];
 }
 
-bool bpffs_map_can(const struct bpffs_info *info, enum bpffs_can what)
+bool bpffs_map_can(const struct bpffs_info *info, unsigned int what)
 {
-	return info->type && info->type->can & what;
+	if (!info->type)
+		return false;
+	/* Of arrays, those made for it. */
+	if (what == BPFFS_HAS_MEMORY && info->object.map->map_flags & BPF_F_MMAPABLE)
+		return true;
+	return info->type->can & what;
 }
 
 /* Return: 0, or -ERANGE: an array has no such index. */
@@ -224,7 +270,7 @@ int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
  * Like bpf(2), first announce the write, then look whether it is allowed: so a
  * concurrent freeze either fails (EBUSY) or is seen here.
  */
-static int begin_write(const struct bpffs_info *info, enum bpffs_can what)
+static int begin_write(const struct bpffs_info *info, unsigned int what)
 {
 	struct bpf_map *map = info->object.map;
 
@@ -328,6 +374,27 @@ static int update_cpus(const struct bpffs_info *info, const void *key,
 	return err;
 }
 
+static int push(const struct bpffs_info *info, const void *value)
+{
+	struct bpf_map *map = info->object.map;
+	long err;
+
+	err = begin_write(info, BPFFS_IS_SET | BPFFS_IS_QUEUE);
+	if (err)
+		return err;
+	err = -EOPNOTSUPP;
+	if (!map->ops->map_push_elem)
+		goto out;
+	migrate_disable();
+	rcu_read_lock();
+	err = map->ops->map_push_elem(map, (void *)value, BPF_ANY);
+	rcu_read_unlock();
+	migrate_enable();
+out:
+	end_write(info);
+	return file_error(err);
+}
+
 /**
  * bpffs_map_update - store a whole value
  * @info: of the mount
@@ -344,6 +411,8 @@ int bpffs_map_update(const struct bpffs_info *info, const void *key,
 	struct bpf_map *map = info->object.map;
 	long err;
 
+	if (bpffs_map_can(info, BPFFS_IS_SET))
+		return push(info, key);
 	err = begin_write(info, BPFFS_CAN_WRITE);
 	if (err)
 		return err;
@@ -396,7 +465,7 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 	struct bpf_map *map = info->object.map;
 	long err;
 
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_can(info, BPFFS_OF_MAPS))
 		return -EPERM;
 	err = begin_write(info, BPFFS_CAN_DELETE);
 	if (err)
@@ -409,6 +478,9 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 	err = map->ops->map_delete_elem(map, (void *)key);
 	rcu_read_unlock();
 	migrate_enable();
+	/* As bpf(2): no program uses the inner map by the old slot any more. */
+	if (!err && bpffs_map_can(info, BPFFS_OF_MAPS))
+		synchronize_rcu();
 out:
 	end_write(info);
 	return file_error(err);
@@ -432,7 +504,7 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 
 	if (!bpffs_map_can(info, BPFFS_CAN_LIST))
 		return false;
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_can(info, BPFFS_OF_MAPS)) {
 		*count = map->max_entries;
 		return true;
 	}
@@ -442,4 +514,74 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 		sum += READ_ONCE(*per_cpu_ptr(map->elem_count, cpu));
 	*count = clamp_t(s64, sum, 0, map->max_entries);
 	return true;
+}
+
+/* --- Queues and stacks --- */
+
+/* Copy the element that would be popped. Return: 0, -ENOENT (it is empty). */
+int bpffs_map_peek(const struct bpffs_info *info, void *value)
+{
+	struct bpf_map *map = info->object.map;
+	long err;
+
+	if (!bpffs_map_can(info, BPFFS_IS_QUEUE) || !map->ops->map_peek_elem)
+		return -EOPNOTSUPP;
+	rcu_read_lock();
+	err = map->ops->map_peek_elem(map, value);
+	rcu_read_unlock();
+	return file_error(err);
+}
+
+/* Take an element out. Return: 0, -ENOENT (it is empty), -EPERM. */
+int bpffs_map_pop(const struct bpffs_info *info, void *value)
+{
+	struct bpf_map *map = info->object.map;
+	long err;
+
+	err = begin_write(info, BPFFS_IS_QUEUE);
+	if (err)
+		return err;
+	err = -EOPNOTSUPP;
+	if (!map->ops->map_pop_elem)
+		goto out;
+	migrate_disable();
+	rcu_read_lock();
+	err = map->ops->map_pop_elem(map, value);
+	rcu_read_unlock();
+	migrate_enable();
+out:
+	end_write(info);
+	return file_error(err);
+}
+
+/* Put an element in. Return: 0, -ENOSPC, -EPERM. */
+int bpffs_map_push(const struct bpffs_info *info, const void *value)
+{
+	return push(info, value);
+}
+
+/* --- Maps of maps --- */
+
+/* The inner map at @key with a reference, or NULL. */
+struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key)
+{
+	struct bpf_map *inner;
+
+	rcu_read_lock();
+	inner = lookup(info->object.map, (void *)key);
+	if (!IS_ERR_OR_NULL(inner))
+		inner = bpf_map_inc_not_zero(inner);
+	rcu_read_unlock();
+	return IS_ERR(inner) ? NULL : inner;
+}
+
+bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
+			const struct bpf_map *inner)
+{
+	bool is;
+
+	rcu_read_lock();
+	is = lookup(info->object.map, (void *)key) == inner;
+	rcu_read_unlock();
+	return is;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bind one map, program or link; hold it; say what it is. */
+#include <linux/anon_inodes.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 
@@ -84,6 +85,7 @@ int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd)
 	    !bind_link(object, file, fd))
 		return -EINVAL;
 	object->file = file;
+	object->f_op = file->f_op;
 	return 0;
 }
 
@@ -91,7 +93,10 @@ void bpffs_object_release(struct bpffs_object *object)
 {
 	if (object->file)
 		fput(object->file);
+	else if (object->counted)
+		bpf_map_put(object->map);
 	object->file = NULL;
+	object->counted = false;
 }
 
 u32 bpffs_object_id(const struct bpffs_object *object)
@@ -145,13 +150,56 @@ u32 bpffs_object_type(const struct bpffs_object *object, const char **word)
 /* May the held descriptor read the map's elements? */
 bool bpffs_object_readable(const struct bpffs_object *object)
 {
-	return object->file->f_mode & FMODE_CAN_READ;
+	return !object->file || object->file->f_mode & FMODE_CAN_READ;
 }
 
 /* May it write them? A frozen map is written by nobody in user space. */
 bool bpffs_object_writable(const struct bpffs_object *object)
 {
-	if (object->kind != BPFFS_MAP || READ_ONCE(object->map->frozen))
+	if (object->kind != BPFFS_MAP || !object->file || READ_ONCE(object->map->frozen))
 		return false;
 	return object->file->f_mode & FMODE_CAN_WRITE;
+}
+
+/**
+ * bpffs_object_open - a new open file of the object
+ * @object: the object
+ * @flags: O_RDONLY or O_RDWR, O_CLOEXEC; a map's mode
+ *
+ * Never the held file of a map or program: what an open file does at its
+ * release, it does to its own. A link has no state in its file.
+ */
+struct file *bpffs_object_open(const struct bpffs_object *object, int flags)
+{
+	struct file *file;
+
+	switch (object->kind) {
+	case BPFFS_MAP:
+		file = anon_inode_getfile("bpf-map", object->f_op, object->map, flags);
+		/* Last, as a module cannot undo it. */
+		if (!IS_ERR(file))
+			bpf_map_inc_with_uref(object->map);
+		return file;
+	case BPFFS_PROG:
+		file = anon_inode_getfile("bpf-prog", object->f_op, object->prog, flags);
+		if (!IS_ERR(file))
+			bpf_prog_inc(object->prog);
+		return file;
+	case BPFFS_LINK:
+		return get_file(object->file);
+	}
+	return ERR_PTR(-EINVAL);
+}
+
+/* The object's own description, as /proc/PID/fdinfo has it. */
+void bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq)
+{
+	struct file *file = object->file ? get_file(object->file) :
+					   bpffs_object_open(object, O_RDONLY);
+
+	if (IS_ERR(file))
+		return;
+	if (file->f_op->show_fdinfo)
+		file->f_op->show_fdinfo(seq, file);
+	fput(file);
 }

@@ -596,14 +596,13 @@ void bpffs_parse_pause(struct bpffs_parser *p)
 		p->applied = !complete_field(p, NULL);
 }
 
-bool bpffs_parse_unfinished(const struct bpffs_parser *p,
-			    struct bpffs_reason *why)
+bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	if (p->state == IN_SPACE || p->applied)
 		return false;
 	if (p->state == IN_HEAD)
 		bpffs_reason(why, 0, "a text of several fields ends in a newline");
-	else
+	else if (p->fields || !complete_field(p, why))
 		refuse(p, 0, why, "a text of several fields ends in a newline");
 	return true;
 }
@@ -643,8 +642,10 @@ struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape)
 	p->value = bpffs_zalloc(bytes);
 	p->fresh = bpffs_zalloc(map);
 	p->named = bpffs_zalloc(map);
-	if (p->value && p->fresh && p->named)
+	if (p->value && p->fresh && p->named) {
+		bpffs_parse_begin(p);
 		return p;
+	}
 	bpffs_parser_free(p);
 	return NULL;
 }

@@ -11,6 +11,19 @@
 
 #include "bpffs.h"
 
+/* The name of @dentry is stable: nothing here is ever renamed. */
+static bool inner_is_current(struct dentry *dentry)
+{
+	struct dentry *parent = dget_parent(dentry);
+	const struct bpffs_info *outer = bpffs_info(d_inode(parent));
+	bool is;
+
+	is = !bpffs_map_can(outer, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name) ||
+	     bpffs_inner_is_current(d_inode(dentry), outer, &dentry->d_name);
+	dput(parent);
+	return is;
+}
+
 static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 {
 	struct inode *inode;
@@ -20,11 +33,13 @@ static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	inode = d_inode(dentry);
 	if (!inode)
 		return 0;
+	if (S_ISDIR(inode->i_mode))
+		return inner_is_current(dentry);
 	if (!bpffs_is_element(inode))
 		return 1;
 	if (bpffs_element_is_open(inode))
 		return 0;
-	return bpffs_map_has(bpffs_info(inode->i_sb), bpffs_element_key(inode));
+	return bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
 }
 
 const struct dentry_operations bpffs_dentry_ops = {
@@ -49,7 +64,7 @@ static void *name_to_key(const struct bpffs_info *info, const struct qstr *name,
 
 	if (!info->key)
 		return ERR_PTR(-EOPNOTSUPP);
-	key = kzalloc(info->object.map->key_size, GFP_KERNEL_ACCOUNT);
+	key = kzalloc(bpffs_key_size(info), GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 	err = bpffs_name_decode(info->key, name->name, name->len, key, why);
@@ -59,22 +74,29 @@ static void *name_to_key(const struct bpffs_info *info, const struct qstr *name,
 	return ERR_PTR(err);
 }
 
-/* The inode of a name: NULL if no element has it. */
-static struct inode *find_inode(struct super_block *sb, const struct qstr *name)
+bool bpffs_is_dot_bpf(const struct qstr *name)
 {
-	struct bpffs_info *info = bpffs_info(sb);
+	return name->len == 4 && !memcmp(name->name, ".bpf", 4);
+}
+
+/* The inode of a name: NULL if no element has it. */
+static struct inode *find_inode(struct inode *dir, const struct qstr *name)
+{
+	struct bpffs_info *info = bpffs_info(dir);
 	struct inode *inode = NULL;
 	void *key;
 
 	if (name->len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	if (name->len == 4 && !memcmp(name->name, ".bpf", 4))
-		return bpffs_attr_root(sb, BPFFS_INO_DOT_BPF);
+	if (bpffs_is_dot_bpf(name))
+		return bpffs_attr_root(dir->i_sb, info, BPFFS_INO_DOT_BPF);
 	key = name_to_key(info, name, NULL);
 	if (IS_ERR(key))
 		return PTR_ERR(key) == -ENOMEM ? ERR_CAST(key) : NULL;
-	if (bpffs_map_has(info, key))
-		inode = bpffs_element_inode(sb, key);
+	if (bpffs_map_can(info, BPFFS_OF_MAPS))
+		inode = bpffs_inner_inode(dir->i_sb, info, key);
+	else if (bpffs_map_has(info, key))
+		inode = bpffs_element_inode(dir->i_sb, info, key);
 	kfree(key);
 	return inode;
 }
@@ -82,7 +104,7 @@ static struct inode *find_inode(struct super_block *sb, const struct qstr *name)
 static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
 				   unsigned int flags)
 {
-	return d_splice_alias(find_inode(dir->i_sb, &dentry->d_name), dentry);
+	return d_splice_alias(find_inode(dir, &dentry->d_name), dentry);
 }
 
 /* Why can no element of this name be made? 0, or an errno and its sentence. */
@@ -116,7 +138,7 @@ static int may_create(struct bpffs_info *info, const struct qstr *name,
  */
 static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
 {
-	struct bpffs_info *info = bpffs_info(dir->i_sb);
+	struct bpffs_info *info = bpffs_info(dir);
 	struct bpffs_reason why = {};
 	struct dentry *new;
 	struct inode *inode;
@@ -127,7 +149,7 @@ static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
 	err = may_create(info, &dentry->d_name, key, &why);
 	if (err)
 		goto out_key;
-	inode = bpffs_element_inode(dir->i_sb, key);
+	inode = bpffs_element_inode(dir->i_sb, info, key);
 	err = PTR_ERR_OR_ZERO(inode);
 	if (err)
 		goto out_key;
@@ -165,7 +187,7 @@ static int bpffs_atomic_open(struct inode *dir, struct dentry *dentry,
 
 static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 {
-	struct bpffs_info *info = bpffs_info(dir->i_sb);
+	struct bpffs_info *info = bpffs_info(dir);
 	struct inode *inode = d_inode(dentry);
 
 	if (!bpffs_is_element(inode))
@@ -176,6 +198,23 @@ static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 		return -EPERM;
 	}
 	return bpffs_map_delete(info, bpffs_element_key(inode));
+}
+
+/* The slot is emptied, whatever is inside; the inner map itself stays as it is. */
+static int bpffs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	struct bpffs_info *info = bpffs_info(dir);
+	void *key;
+	int err;
+
+	if (!bpffs_map_can(info, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name))
+		return -EPERM;
+	key = name_to_key(info, &dentry->d_name, NULL);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	err = bpffs_map_delete(info, key);
+	kfree(key);
+	return err;
 }
 
 /* EXDEV, so that mv copies and deletes. */
@@ -190,19 +229,22 @@ static const struct inode_operations root_iops = {
 	.lookup		= bpffs_lookup,
 	.atomic_open	= bpffs_atomic_open,
 	.unlink		= bpffs_unlink,
+	.rmdir		= bpffs_rmdir,
 	.rename		= bpffs_rename,
 };
 
-struct inode *bpffs_map_root(struct super_block *sb)
+/* The directory of a map: the root of a mount, or an inner map. */
+struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
+			     u64 ino)
 {
-	const struct bpffs_info *info = bpffs_info(sb);
 	umode_t mode = info->mode | (info->mode & 0444) >> 2;
+	bool queue = bpffs_map_can(info, BPFFS_IS_QUEUE);
 	struct inode *inode;
 
-	inode = bpffs_new_inode(sb, BPFFS_INO_ROOT, S_IFDIR | mode);
+	inode = bpffs_new_inode(sb, info, ino, S_IFDIR | mode);
 	if (IS_ERR(inode))
 		return inode;
-	inode->i_op = &root_iops;
-	inode->i_fop = &bpffs_list_fops;
+	inode->i_op = queue ? &bpffs_queue_iops : &root_iops;
+	inode->i_fop = queue ? &bpffs_queue_dir_fops : &bpffs_list_fops;
 	return inode;
 }

@@ -59,7 +59,7 @@ struct table {
 
 static int table_open(struct inode *inode, struct file *file)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	struct table *table;
 
 	if (!bpffs_map_can(info, BPFFS_CAN_READ))
@@ -79,7 +79,7 @@ static int table_open(struct inode *inode, struct file *file)
 
 static int table_release(struct inode *inode, struct file *file)
 {
-	struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct bpffs_info *info = bpffs_info(inode);
 	struct table *table = file->private_data;
 
 	if (table->parser && (table->in_fields || table->name_len))
@@ -206,7 +206,7 @@ static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
 
 static ssize_t table_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	const struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp)->i_sb);
+	const struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp));
 	struct table *table = iocb->ki_filp->private_data;
 	ssize_t ret = 0;
 
@@ -239,7 +239,7 @@ static int begin_writing(const struct bpffs_info *info, struct table *table)
 	if (!table->parser)
 		table->parser = bpffs_parser_new(&table->shape);
 	if (!table->key)
-		table->key = kzalloc(info->object.map->key_size, GFP_KERNEL_ACCOUNT);
+		table->key = kzalloc(bpffs_key_size(info), GFP_KERNEL_ACCOUNT);
 	if (!table->parser || !table->key)
 		return -ENOMEM;
 	begin_line(table);
@@ -399,7 +399,7 @@ static ssize_t write_lines(struct bpffs_info *info, struct table *table,
 
 static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp)->i_sb);
+	struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp));
 	struct table *table = iocb->ki_filp->private_data;
 	ssize_t ret = 0;
 

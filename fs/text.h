@@ -103,9 +103,11 @@ void bpffs_parse_pause(struct bpffs_parser *p);
 /* The fresh leaves have been stored: they are named now. */
 void bpffs_parse_commit(struct bpffs_parser *p);
 
-/* Is there an unfinished field? Then @why says which and what is missing. */
-bool bpffs_parse_unfinished(const struct bpffs_parser *p,
-			    struct bpffs_reason *why);
+/*
+ * At the end of a text: is there an unfinished field? Then @why says which and
+ * what is missing.
+ */
+bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why);
 /* Does @named, or @named and @fresh, hold every leaf that is not padding? */
 bool bpffs_parse_all_fresh(const struct bpffs_parser *p);
 bool bpffs_parse_all_named(const struct bpffs_parser *p);

@@ -12,13 +12,13 @@
 
 static void refuse(struct inode *inode, const char *reason)
 {
-	bpffs_refuse_element(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+	bpffs_refuse_element(bpffs_info(inode), bpffs_element_key(inode),
 			     "%s", reason);
 }
 
 static int store_whole(struct inode *inode, struct bpffs_open *open)
 {
-	struct bpffs_info *info = bpffs_info(inode->i_sb);
+	struct bpffs_info *info = bpffs_info(inode);
 	u64 flags = BPF_EXIST;
 	int err;
 
@@ -42,7 +42,7 @@ static int store_fields(struct inode *inode, struct bpffs_open *open)
 {
 	int err;
 
-	err = bpffs_store_fields(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+	err = bpffs_store_fields(bpffs_info(inode), bpffs_element_key(inode),
 				 open->parser);
 	if (err == -ENOENT && open->may_insert) {
 		open->pending = true;
@@ -74,7 +74,7 @@ static int store_fresh(struct inode *inode, struct bpffs_open *open)
 {
 	if (bpffs_parse_next_fresh(open->parser, 0) == U64_MAX)
 		return 0;
-	if (is_whole(bpffs_info(inode->i_sb), open))
+	if (is_whole(bpffs_info(inode), open))
 		return store_whole(inode, open);
 	return open->pending ? 0 : store_fields(inode, open);
 }
@@ -99,7 +99,7 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 		if (got < want)
 			return -EFAULT;
 		if (bpffs_parse_piece(open->parser, open->window, got, &why)) {
-			bpffs_refuse_text(bpffs_info(inode->i_sb),
+			bpffs_refuse_text(bpffs_info(inode),
 					  bpffs_element_key(inode), &why);
 			return -EINVAL;
 		}
@@ -112,9 +112,11 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 static int write_text(struct inode *inode, struct bpffs_open *open, loff_t pos,
 		      struct iov_iter *from)
 {
-	const struct bpffs_info *info = bpffs_info(inode->i_sb);
+	const struct bpffs_info *info = bpffs_info(inode);
 	int err;
 
+	if (!bpffs_map_can(info, BPFFS_CAN_WRITE))
+		return -EOPNOTSUPP;
 	if (!open->parser) {
 		open->parser = bpffs_parser_new(&info->shape);
 		if (!open->parser)
@@ -166,7 +168,7 @@ int bpffs_write_touch(struct inode *inode, struct bpffs_open *open)
 
 	if (!open->pending || open->parser)
 		return 0;
-	err = bpffs_store_zero(bpffs_info(inode->i_sb), bpffs_element_key(inode));
+	err = bpffs_store_zero(bpffs_info(inode), bpffs_element_key(inode));
 	if (err)
 		return err;
 	open->pending = false;
@@ -184,7 +186,7 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 	if (!open->parser)
 		return;
 	if (bpffs_parse_unfinished(open->parser, &why))
-		bpffs_refuse_element(bpffs_info(inode->i_sb), bpffs_element_key(inode),
+		bpffs_refuse_element(bpffs_info(inode), bpffs_element_key(inode),
 				     "closed in the middle of a field, which was not changed: %s",
 				     why.text);
 	else if (open->pending && open->next)

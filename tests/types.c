@@ -249,6 +249,178 @@ TEST_F(types, lpm_trie_many)
 	EXPECT_EQ(0, count_names(MNT));
 }
 
+/* --- Keys without values, values without keys --- */
+
+TEST_F(types, bloom_filter)
+{
+	int map = make_map(BPF_MAP_TYPE_BLOOM_FILTER, 0, 4, 100, 0);
+	__u32 value = 77;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32"));
+	EXPECT_EQ(0, count_names(MNT));
+	EXPECT_NE(0, sh("test -e " MNT "/42"));
+	EXPECT_EQ(0, sh("touch " MNT "/42 && test -e " MNT "/42"));
+	EXPECT_EQ(0, count_names(MNT));
+	ASSERT_EQ(0, bpf_map_update_elem(map, NULL, &value, BPF_ANY));
+	EXPECT_TRUE(file_exists(at("77")));
+	value = 42;
+	EXPECT_EQ(0, bpf_map_lookup_elem(map, NULL, &value));
+	EXPECT_EQ(EOPNOTSUPP, errno_of(unlink(at("42"))));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at("43"), O_CREAT | O_TRUNC, "1\n"));
+	EXPECT_STREQ("read: Operation not supported", text_of(at("42")));
+	EXPECT_FALSE(file_exists(at("042")));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "value=u32"));
+	EXPECT_NE(NULL, strstr(refusal, "value: a bloom filter has keys only"));
+}
+
+TEST_F(types, queue)
+{
+	int map = make_map(BPF_MAP_TYPE_QUEUE, 0, 8, 3, 0);
+	__u64 value = 1;
+	char text[32];
+	int fd;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "value=u64"));
+	EXPECT_EQ(0, sh("test \"$(ls " MNT " | tr '\\n' ' ')\" = 'peek pop push '"));
+	EXPECT_STREQ("", text_of(at("peek")));
+	ASSERT_EQ(0, bpf_map_update_elem(map, NULL, &value, BPF_ANY));
+	EXPECT_EQ(0, write_to(at("push"), O_TRUNC, "2\n3\n"));
+	EXPECT_EQ(-ENOSPC, write_to(at("push"), 0, "4\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "push: full (3 elements); nothing was pushed"));
+	EXPECT_STREQ("1\n", text_of(at("peek")));
+	EXPECT_STREQ("1\n", text_of(at("peek")));
+	/* What only reads drains nothing. */
+	EXPECT_STREQ("open: Permission denied", text_of(at("pop")));
+	EXPECT_NE(0, sh("grep -r . " MNT " > /dev/null 2>&1; test $? = 0"));
+	EXPECT_EQ(0, sh("test \"$(cat <>" MNT "/pop)\" = 1"));
+	fd = open(at("pop"), O_RDWR);
+	EXPECT_EQ(2, pread(fd, text, sizeof(text), 0));
+	EXPECT_EQ('2', text[0]);
+	EXPECT_EQ(2, pread(fd, text, sizeof(text), 0));
+	EXPECT_EQ('3', text[0]);
+	EXPECT_EQ(0, pread(fd, text, sizeof(text), 0));
+	close(fd);
+	EXPECT_EQ(-EINVAL, write_to(at("push"), 0, "x\n"));
+	/* Complete at the end, too. */
+	EXPECT_EQ(0, sh("printf 9 > " MNT "/push"));
+	EXPECT_STREQ("9\n", text_of(at("peek")));
+	EXPECT_EQ(EPERM, errno_of(unlink(at("pop"))));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "key=u32"));
+	EXPECT_NE(NULL, strstr(refusal, "key: a queue or stack has no keys"));
+}
+
+TEST_F(types, stack)
+{
+	int map = make_map(BPF_MAP_TYPE_STACK, 0, 16, 3, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "value=a=u64:b=u64"));
+	EXPECT_EQ(0, write_to(at("push"), 0, "a=1\nb=2\na=3 b=4\n"));
+	EXPECT_STREQ("a=3\nb=4\n", text_of(at("peek")));
+	EXPECT_EQ(0, sh("test \"$(cat <>" MNT "/pop | tr '\\n' ' ')\" = 'a=3 b=4 '"));
+	EXPECT_STREQ("a=1\nb=2\n", text_of(at("peek")));
+	EXPECT_EQ(0, write_to(at("push"), 0, "a=1\n"));
+	EXPECT_NE(NULL, strstr(error_log(), "push: closed before every field was named"));
+	EXPECT_EQ(0, sh("mount -o remount,ro " MNT));
+	EXPECT_NE(0, sh("cat <>" MNT "/pop 2> /dev/null"));
+	EXPECT_STREQ("a=1\nb=2\n", text_of(at("peek")));
+}
+
+/* --- Maps of maps --- */
+
+static int make_outer(enum bpf_map_type type, int inner)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
+
+	return bpf_map_create(type, "outer", 4, 4, 8, &opts);
+}
+
+static int put_inner(int outer, __u32 key, int inner)
+{
+	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+}
+
+static void map_of_maps(struct __test_metadata *_metadata, enum bpf_map_type type)
+{
+	int inner[4], outer, fd, i;
+	__u32 ids[4];
+	char text[32];
+
+	for (i = 0; i < 4; i++) {
+		inner[i] = make_hash(16);
+		ASSERT_LE(0, inner[i]);
+		ids[i] = map_id(inner[i]);
+		ASSERT_EQ(0, put(inner[i], 10 + i, 100 + i));
+	}
+	outer = make_outer(type, inner[0]);
+	ASSERT_LE(0, outer);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, put_inner(outer, i + 1, inner[i]));
+	ASSERT_EQ(0, mount_fd(outer, MNT, "key=u32,inner_key=u32,inner_value=n=u64"));
+	EXPECT_EQ(3, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_EQ(0, sh("cd " MNT " && test \"$(find . | sort | tr '\\n' ' ')\" = "
+			"'. ./1 ./1/10 ./2 ./2/11 ./3 ./3/12 '"));
+	EXPECT_STREQ("n=101\n", text_of(at("2/11")));
+	EXPECT_EQ(ids[1], (__u32)atoi(text_of(at("2/.bpf/id"))));
+	EXPECT_STREQ("11 n=101\n", text_of(at("2/.bpf/table")));
+	EXPECT_NE(NULL, strstr(text_of(at("2/.bpf/info")), "map_type"));
+	EXPECT_FALSE(file_exists(at("4")));
+
+	/* Inner maps are only read. */
+	EXPECT_EQ(-EPERM, write_to(at("2/11"), O_TRUNC, "n=5\n"));
+	EXPECT_EQ(-EPERM, write_to(at("2/20"), O_CREAT, "n=5\n"));
+	EXPECT_EQ(EPERM, errno_of(unlink(at("2/11"))));
+	EXPECT_EQ(101ULL, get(inner[1], 11));
+
+	/* A slot that is replaced shows its new map; an open file keeps the old. */
+	fd = open(at("2/11"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, put_inner(outer, 2, inner[3]));
+	EXPECT_EQ(ids[3], (__u32)atoi(text_of(at("2/.bpf/id"))));
+	EXPECT_STREQ("n=103\n", text_of(at("2/13")));
+	EXPECT_FALSE(file_exists(at("2/11")));
+	close(inner[1]);
+	EXPECT_EQ(6, read(fd, text, sizeof(text)));
+	EXPECT_EQ(0, strncmp(text, "n=101\n", 6));
+	close(fd);
+	EXPECT_TRUE(map_is_gone(ids[1]));
+
+	/* rmdir empties the slot and leaves the map as it is. */
+	EXPECT_NE(0, sh("rm -r " MNT "/3 2> /dev/null"));
+	EXPECT_EQ(102ULL, get(inner[2], 12));
+	EXPECT_EQ(0, rmdir(at("3")));
+	EXPECT_FALSE(file_exists(at("3")));
+	EXPECT_EQ(102ULL, get(inner[2], 12));
+	EXPECT_EQ(2, count_names(MNT));
+	EXPECT_EQ(ENOENT, errno_of(rmdir(at("3"))));
+	EXPECT_EQ(EPERM, errno_of(mkdir(at("5"), 0755)));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at("5"), O_CREAT, "1\n"));
+	EXPECT_EQ(0, umount(MNT));
+
+	EXPECT_EQ(-EINVAL, mount_fd(outer, MNT, "value=u32"));
+	EXPECT_EQ(-EINVAL, mount_fd(outer, MNT, "inner_key=u16"));
+	EXPECT_NE(NULL, strstr(refusal, "inner_key: the layout covers 2 of 4 bytes"));
+	EXPECT_EQ(-EINVAL, mount_fd(inner[0], MNT, "inner_key=u32"));
+	close(outer);
+	close(inner[0]);
+	EXPECT_TRUE(map_is_gone(ids[0]));
+}
+
+TEST_F(types, hash_of_maps)
+{
+	map_of_maps(_metadata, BPF_MAP_TYPE_HASH_OF_MAPS);
+}
+
+TEST_F(types, array_of_maps)
+{
+	map_of_maps(_metadata, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+}
+
 /* --- What the kernel counts --- */
 
 TEST_F(types, inodes)
