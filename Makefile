@@ -79,6 +79,9 @@ tests: source lib	## build the test programs
 host-check: source lib	## run the tests that need no kernel
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests host-check $(sub)
 
+man: deps	## build the man pages, in build/man
+	@$(MAKE) -s -C docs BUILD=$(BUILD)/man
+
 install: lib	## install library, headers and module [DESTDIR=] [PREFIX=/usr]
 	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
@@ -157,4 +160,4 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module sparse checkpatch lint kernels source lib tests \
-	host-check install stage stage-locked vm demo check check-debug clean distclean
+	host-check man install stage stage-locked vm demo check check-debug clean distclean
