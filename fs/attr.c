@@ -173,6 +173,10 @@ static const struct attr attrs[] = {
 	{ "value",	 BPFFS_MAP, ATTR_HAS_VALUE, show_value },
 	{ "table",	 BPFFS_MAP, ATTR_HAS_KEY | ATTR_HAS_VALUE | ATTR_WRITE,
 	  NULL, &bpffs_table_fops },
+	{ "raw",	 BPFFS_MAP, ATTR_STREAMS | ATTR_WRITE, NULL, &bpffs_raw_fops },
+	{ "memory",	 BPFFS_MAP, ATTR_MAPS | ATTR_MOUNTED | ATTR_WRITE,
+	  NULL, &bpffs_memory_fops },
+	{ "fd",		 ALL, ATTR_MOUNTED | ATTR_ROOT_ONLY, NULL, &bpffs_fd_fops },
 	{ "info",	 ALL,			 0, show_info },
 	{ "error",	 ALL,			 0, show_error },
 };
@@ -227,6 +231,17 @@ static const struct file_operations attr_fops = {
 	.release	= single_release,
 };
 
+/* > truncates what it opens; it stays as it is, and its size too. */
+static int fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			 struct iattr *attr)
+{
+	return setattr_prepare(idmap, dentry, attr);
+}
+
+const struct inode_operations bpffs_fixed_iops = {
+	.setattr	= fixed_setattr,
+};
+
 /* Of an inner map, numbers of its own. */
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino)
 {
@@ -244,7 +259,11 @@ static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_private = (void *)attr;
+	inode->i_op = &bpffs_fixed_iops;
 	inode->i_fop = attr->fops ?: &attr_fops;
+	/* Python's mmap, for one, asks first. */
+	if (attr->flags & ATTR_MAPS)
+		inode->i_size = bpffs_map_memory_size(info);
 	/* A descriptor is full power over the object: it is root's to take. */
 	if (attr->flags & ATTR_ROOT_ONLY) {
 		inode->i_uid = GLOBAL_ROOT_UID;

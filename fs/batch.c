@@ -115,12 +115,13 @@ int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
  *
  * Of a per-CPU map, the op for a single element knows only this CPU's.
  *
- * Return: 0, -ENOSPC (as -E2BIG of the op), -EOPNOTSUPP, -ENOMEM, -EBUSY.
+ * Return: 0 or what the map's update returned; -EOPNOTSUPP, -ENOMEM, -EFAULT.
  */
 int bpffs_batch_put(const struct bpffs_info *info, const void *key,
 		    const void *value)
 {
 	struct bpf_map *map = info->object.map;
+	union bpf_attr attr = {};
 	struct bpffs_scratch s;
 	int err;
 
@@ -129,44 +130,16 @@ int bpffs_batch_put(const struct bpffs_info *info, const void *key,
 	err = bpffs_scratch_map(&s, info, 1);
 	if (err)
 		return err;
+	attr.batch.keys = (u64)(unsigned long)s.keys;
+	attr.batch.values = (u64)(unsigned long)s.values;
+	attr.batch.count = 1;
+	/* 6.1 looks it up; maps of these types do not use it. */
+	attr.batch.map_fd = -1;
 	if (copy_to_user(s.keys, key, map->key_size) ||
 	    copy_to_user(s.values, value, bpffs_shape_bytes(&info->stored)))
 		err = -EFAULT;
 	else
-		err = bpffs_batch_update(map, &s, s.keys, s.values, 1, NULL);
+		err = bpffs_op_update_batch(map, &attr, s.attr);
 	bpffs_scratch_unmap(&s);
-	return err;
-}
-
-/**
- * bpffs_batch_update - update elements from user memory
- * @map: the map
- * @s: for the attributes
- * @keys: of the elements
- * @values: of the elements
- * @count: how many
- * @done: how many of them are stored, also with an error; may be NULL
- *
- * Return: 0 or what the map's update of the next element returned.
- */
-int bpffs_batch_update(struct bpf_map *map, const struct bpffs_scratch *s,
-		       void __user *keys, void __user *values, u32 count,
-		       u32 *done)
-{
-	union bpf_attr attr = {};
-	u32 stored = 0;
-	int err;
-
-	if (!map->ops->map_update_batch)
-		return -EOPNOTSUPP;
-	attr.batch.keys = (u64)(unsigned long)keys;
-	attr.batch.values = (u64)(unsigned long)values;
-	attr.batch.count = count;
-	attr.batch.map_fd = -1;
-	err = bpffs_op_update_batch(map, &attr, s->attr);
-	if (get_user(stored, &s->attr->batch.count))
-		stored = 0;
-	if (done)
-		*done = min(stored, count);
 	return err;
 }

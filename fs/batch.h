@@ -29,9 +29,6 @@ int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
 void bpffs_scratch_unmap(struct bpffs_scratch *s);
 int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 		     u32 *token, u32 *count);
-int bpffs_batch_update(struct bpf_map *map, const struct bpffs_scratch *s,
-		       void __user *keys, void __user *values, u32 count,
-		       u32 *done);
 int bpffs_batch_put(const struct bpffs_info *info, const void *key,
 		    const void *value);
 

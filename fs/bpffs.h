@@ -13,6 +13,10 @@
  *               --> sum.c                   the copies of a per-CPU value as one
  * key, value    --> map.c                   the one place that knows map types
  * .bpf/table    --> table.c                 a line an element, and back
+ * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
+ * .bpf/memory   --> memory.c                mmap and poll
+ * .bpf/fd       --> fd.c                    the object back as a descriptor
+ * map of maps   --> inner.c                 inner maps as directories
  * queue, stack  --> queue.c                 peek, push and pop
  * .bpf          --> attr.c, error.c         what the object is, what was refused
  *
@@ -224,6 +228,8 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
 int bpffs_map_update(const struct bpffs_info *info, const void *key,
 		     const void *value, u64 flags);
+int bpffs_map_restore(const struct bpffs_info *info, const void *key,
+		      const void *value);
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
 int bpffs_map_delete(const struct bpffs_info *info, const void *key);
@@ -233,6 +239,7 @@ int bpffs_map_push(const struct bpffs_info *info, const void *value);
 struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key);
 bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
 			const struct bpf_map *inner);
+u64 bpffs_map_memory_size(const struct bpffs_info *info);
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
 
 /* keys.c: the keys of a map at one moment */
@@ -285,6 +292,7 @@ void bpffs_element_free(struct inode *inode);
 extern const struct file_operations bpffs_table_fops;
 
 /* attr.c */
+extern const struct inode_operations bpffs_fixed_iops;
 struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
 			      u64 ino);
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);

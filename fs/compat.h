@@ -8,7 +8,10 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/version.h>
 
 /* The words of types that came later; the numbers are UAPI. */
@@ -36,6 +39,42 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap user_namespace
 #endif
+
+/* Backported to 6.1 by some, hence the names of our own. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void bpffs_vm_flags(struct vm_area_struct *vma, unsigned long set,
+				  unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#else
+static inline void bpffs_vm_flags(struct vm_area_struct *vma, vm_flags_t set,
+				  vm_flags_t clear)
+{
+	vm_flags_mod(vma, set, clear);
+}
+#endif
+
+static inline int bpffs_receive_fd(struct file *file, unsigned int flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	return receive_fd(file, flags);
+#else
+	return receive_fd(file, NULL, flags);
+#endif
+}
+
+static inline unsigned long
+bpffs_default_unmapped_area(struct file *file, unsigned long addr,
+			    unsigned long len, unsigned long pgoff,
+			    unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#endif
+}
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define copy_splice_read generic_file_splice_read

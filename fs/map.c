@@ -426,6 +426,25 @@ int bpffs_map_update(const struct bpffs_info *info, const void *key,
 	return file_error(err);
 }
 
+/*
+ * Store an element of a stream, new or not; also of a type whose elements are
+ * not written one by one otherwise.
+ */
+int bpffs_map_restore(const struct bpffs_info *info, const void *key,
+		      const void *value)
+{
+	int err;
+
+	if (bpffs_map_can(info, BPFFS_CAN_WRITE))
+		return bpffs_map_update(info, key, value, BPF_ANY);
+	err = begin_write(info, BPFFS_CAN_STREAM);
+	if (err)
+		return err;
+	err = bpffs_batch_put(info, key, value);
+	end_write(info);
+	return file_error(err);
+}
+
 /**
  * bpffs_map_edit - change a value where it lies, as a BPF program does
  * @info: of the mount
@@ -514,6 +533,25 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 		sum += READ_ONCE(*per_cpu_ptr(map->elem_count, cpu));
 	*count = clamp_t(s64, sum, 0, map->max_entries);
 	return true;
+}
+
+/**
+ * bpffs_map_memory_size - how much of a map can be mapped
+ * @info: of a map that can BPFFS_HAS_MEMORY
+ */
+u64 bpffs_map_memory_size(const struct bpffs_info *info)
+{
+	const struct bpf_map *map = info->object.map;
+
+	switch (map->map_type) {
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+		/* Positions of consumer and producer, and the data twice. */
+		return 2 * PAGE_SIZE + 2ULL * map->max_entries;
+	case BPF_MAP_TYPE_ARENA:
+		return (u64)map->max_entries << PAGE_SHIFT;
+	}
+	return PAGE_ALIGN((u64)map->max_entries * round_up((u64)map->value_size, 8));
 }
 
 /* --- Queues and stacks --- */

@@ -247,17 +247,6 @@ static const struct file_operations push_fops = {
 
 /* --- The directory --- */
 
-/* As for elements: > truncates, and nothing else can be changed. */
-static int queue_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-			 struct iattr *attr)
-{
-	return setattr_prepare(idmap, dentry, attr);
-}
-
-static const struct inode_operations file_iops = {
-	.setattr	= queue_setattr,
-};
-
 static struct inode *file_inode_of(struct inode *dir, unsigned int i)
 {
 	struct bpffs_info *info = bpffs_info(dir);
@@ -269,7 +258,7 @@ static struct inode *file_inode_of(struct inode *dir, unsigned int i)
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_private = (void *)&files[i];
-	inode->i_op = &file_iops;
+	inode->i_op = &bpffs_fixed_iops;
 	inode->i_fop = files[i].fops;
 	return inode;
 }

@@ -130,6 +130,34 @@ LIBBPFFS_API int bpf_mount_fd_detached(int fd,
 				       const struct bpf_mount_opts *opts);
 
 /**
+ * bpf_mount_open() - the object of a mount, back as a descriptor
+ * @target: the root of a mount of type bpffs
+ * @flags: O_RDWR, or O_RDONLY (of a map only); O_CLOEXEC is implied
+ *
+ * It opens the file .bpf/fd there, which is root's, mode 0600. A descriptor is
+ * full power over the object, a read-only one too: pinned, a map can be got
+ * again writable.
+ *
+ * Return: a descriptor, which the caller closes, or a negative errno:
+ *
+ * - -EINVAL: @target is not the root of a bpffs mount, or @flags is neither
+ * - -EACCES: no permission; or the mount was made of a read-only descriptor
+ *   and @flags is O_RDWR; or a program or link and O_RDONLY
+ * - -EROFS: the mount is read-only: it hands none out
+ * - what else open(2) returns for @target
+ */
+LIBBPFFS_API int bpf_mount_open(const char *target, int flags);
+
+/**
+ * bpf_mount_openat() - the same, of a mount that is open
+ * @mount_fd: its root: of bpf_mount_fd_detached(), or of open(2)
+ * @flags: as for bpf_mount_open()
+ *
+ * Return: as bpf_mount_open() does.
+ */
+LIBBPFFS_API int bpf_mount_openat(int mount_fd, int flags);
+
+/**
  * bpf_umount() - unmount what bpf_mount_fd() mounted
  * @target: the root of a mount of type bpffs
  * @flags: 0, or of MNT_DETACH, MNT_FORCE, MNT_EXPIRE and UMOUNT_NOFOLLOW, as

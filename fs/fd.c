@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * .bpf/fd: the object back as a descriptor.
+ *
+ * A descriptor is full power over the object, whatever its mode: a read-only
+ * one of a map can be pinned and got again, writable. So the file is root's,
+ * and a read-only mount hands nothing out.
+ */
+#include <linux/file.h>
+#include <linux/mount.h>
+#include <uapi/linux/bpffs.h>
+
+#include "bpffs.h"
+
+/* May @file hand out a descriptor of mode @flags? */
+static int may_get(const struct file *file, const struct bpffs_object *object,
+		   u32 flags)
+{
+	unsigned int mode = flags & O_ACCMODE;
+
+	if (flags & ~(O_ACCMODE | O_CLOEXEC) || (mode != O_RDONLY && mode != O_RDWR))
+		return -EINVAL;
+	if (__mnt_is_readonly(file->f_path.mnt))
+		return -EROFS;
+	if (object->kind != BPFFS_MAP)
+		return mode == O_RDWR && file->f_mode & FMODE_WRITE ? 0 : -EACCES;
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	if (mode == O_RDONLY)
+		return 0;
+	if (!(file->f_mode & FMODE_WRITE) || !(object->file->f_mode & FMODE_CAN_WRITE))
+		return -EACCES;
+	return 0;
+}
+
+static long fd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	const struct bpffs_object *object = &bpffs_info(file_inode(file))->object;
+	struct file *new;
+	u32 flags;
+	int err;
+
+	if (cmd != BPFFS_IOC_GET_FD)
+		return -ENOTTY;
+	if (get_user(flags, (u32 __user *)arg))
+		return -EFAULT;
+	err = may_get(file, object, flags);
+	if (err)
+		return err;
+	new = bpffs_object_open(object, flags & O_ACCMODE);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	/* With the LSM's view of the receiver. */
+	err = bpffs_receive_fd(new, flags & O_CLOEXEC);
+	fput(new);
+	return err;
+}
+
+const struct file_operations bpffs_fd_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= fd_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};

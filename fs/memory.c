@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* .bpf/memory: a map that can be mapped, by path; a ring buffer can be polled. */
+#include <linux/mm.h>
+#include <linux/poll.h>
+
+#include "bpffs.h"
+
+/*
+ * Forward to the held file of the map, which the mapping then keeps instead of
+ * this one: the map's own callbacks look for the map there.
+ *
+ * A shared mapping of a file that was opened only for reading has lost VM_SHARED
+ * on its way here, which the map insists on. It gets it for the call, and must
+ * not have VM_MAYWRITE after it.
+ */
+static int memory_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct file *held = bpffs_info(file_inode(file))->object.file;
+	bool read_only = !(vma->vm_flags & VM_SHARED);
+	int err;
+
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (!held->f_op->mmap)
+		return -EOPNOTSUPP;
+	vma_set_file(vma, held);
+	if (read_only)
+		bpffs_vm_flags(vma, VM_SHARED, 0);
+	err = held->f_op->mmap(held, vma);
+	if (read_only)
+		bpffs_vm_flags(vma, 0, VM_SHARED | VM_MAYWRITE);
+	return err == -ENOTSUPP ? -EOPNOTSUPP : err;
+}
+
+/* An arena chooses its place. */
+static unsigned long memory_get_unmapped_area(struct file *file, unsigned long addr,
+					      unsigned long len, unsigned long pgoff,
+					      unsigned long flags)
+{
+	struct file *held = bpffs_info(file_inode(file))->object.file;
+
+	if (held->f_op->get_unmapped_area)
+		return held->f_op->get_unmapped_area(held, addr, len, pgoff, flags);
+	return bpffs_default_unmapped_area(held, addr, len, pgoff, flags);
+}
+
+static __poll_t memory_poll(struct file *file, struct poll_table_struct *wait)
+{
+	return vfs_poll(bpffs_info(file_inode(file))->object.file, wait);
+}
+
+const struct file_operations bpffs_memory_fops = {
+	.owner			= THIS_MODULE,
+	.mmap			= memory_mmap,
+	.get_unmapped_area	= memory_get_unmapped_area,
+	.poll			= memory_poll,
+	.llseek			= noop_llseek,
+};

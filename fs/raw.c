@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * .bpf/raw: the whole map as a stream of bytes, to be copied or kept.
+ *
+ * Read, each block is filled by the map's own batch operation straight into the
+ * reader's buffer: under the bucket's lock, so nothing that stays is lost or
+ * doubled (but of an LPM trie, which walks by next key). Written, a block is
+ * stored when it has come as a whole. The map is never in memory as a whole.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/bpffs.h>
+
+#include "batch.h"
+
+/* A block as we make it has at most so many elements and bytes; or one element. */
+#define BLOCK_ELEMENTS	65536
+#define BLOCK_BYTES	SZ_1M
+/* A block as we take it: one bucket may need more than BLOCK_BYTES. */
+#define BLOCK_MAX	SZ_64M
+
+enum phase {
+	IN_HEADER,
+	IN_BLOCKS,
+	IN_BLOCK,
+	AT_END,
+};
+
+/**
+ * struct raw - an open stream
+ * @lock: guards the rest
+ * @reading: where the reader is
+ * @token: where the batch operation goes on, of @token_size bytes
+ * @token_size: a bucket's number, or a key
+ * @started: is there a token?
+ * @read_count: elements read
+ * @writing: where the writer is
+ * @part: of the header or block that is being written
+ * @part_len: what of it is there
+ * @part_size: how much it will be
+ * @value: of one element, aligned
+ * @write_count: elements stored
+ */
+struct raw {
+	struct mutex lock; /* above */
+	enum phase reading;
+	void *token;
+	u32 token_size;
+	bool started;
+	u64 read_count;
+
+	enum phase writing;
+	void *part;
+	size_t part_len;
+	size_t part_size;
+	void *value;
+	u64 write_count;
+};
+
+/* Bytes of a value as the batch operations have it. */
+static u64 value_bytes(const struct bpffs_info *info)
+{
+	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
+						   info->object.map->value_size;
+}
+
+static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
+{
+	return ALIGN(capacity * info->object.map->key_size, 8);
+}
+
+static u64 block_bytes(const struct bpffs_info *info, u64 capacity, u64 count)
+{
+	return sizeof(struct bpffs_raw_block) + keys_bytes(info, capacity) +
+	       ALIGN(count * value_bytes(info), 8);
+}
+
+static int raw_open(struct inode *inode, struct file *file)
+{
+	const struct bpffs_info *info = bpffs_info(inode);
+	const struct bpf_map *map = info->object.map;
+	struct raw *raw;
+
+	/* What owns something else cannot be copied. */
+	if (bpffs_value_owns(map))
+		return -EOPNOTSUPP;
+	if (block_bytes(info, 1, 1) > BLOCK_MAX)
+		return -EFBIG;
+	raw = kzalloc(sizeof(*raw), GFP_KERNEL_ACCOUNT);
+	if (!raw)
+		return -ENOMEM;
+	raw->token_size = max_t(u32, map->key_size, sizeof(u32));
+	raw->token = kzalloc(raw->token_size, GFP_KERNEL_ACCOUNT);
+	if (!raw->token) {
+		kfree(raw);
+		return -ENOMEM;
+	}
+	mutex_init(&raw->lock);
+	file->private_data = raw;
+	return stream_open(inode, file);
+}
+
+static int raw_release(struct inode *inode, struct file *file)
+{
+	struct raw *raw = file->private_data;
+
+	kvfree(raw->part);
+	kvfree(raw->value);
+	kfree(raw->token);
+	mutex_destroy(&raw->lock);
+	kfree(raw);
+	return 0;
+}
+
+static void fill_header(const struct bpffs_info *info, struct bpffs_raw_header *header)
+{
+	const struct bpf_map *map = info->object.map;
+
+	memset(header, 0, sizeof(*header));
+	memcpy(header->magic, BPFFS_RAW_MAGIC, sizeof(header->magic));
+	header->version = BPFFS_RAW_VERSION;
+	header->order = BPFFS_RAW_ORDER;
+	header->map_type = map->map_type;
+	header->key_size = map->key_size;
+	header->value_size = map->value_size;
+	header->copies = info->stored.copies;
+}
+
+/* --- Reading --- */
+
+static ssize_t read_header(const struct bpffs_info *info, struct raw *raw,
+			   char __user *buf, size_t len)
+{
+	struct bpffs_raw_header header;
+
+	if (len < sizeof(header))
+		return -ENOSPC;
+	fill_header(info, &header);
+	if (copy_to_user(buf, &header, sizeof(header)))
+		return -EFAULT;
+	raw->reading = IN_BLOCKS;
+	return sizeof(header);
+}
+
+static ssize_t read_trailer(struct raw *raw, char __user *buf, size_t len)
+{
+	const struct bpffs_raw_block trailer = {
+		.magic = BPFFS_RAW_END,
+		.count = raw->read_count,
+	};
+
+	if (len < sizeof(trailer))
+		return -ENOSPC;
+	if (copy_to_user(buf, &trailer, sizeof(trailer)))
+		return -EFAULT;
+	raw->reading = AT_END;
+	return sizeof(trailer);
+}
+
+/* How many elements fit in @len bytes? */
+static u32 capacity_of(const struct bpffs_info *info, size_t len)
+{
+	const struct bpf_map *map = info->object.map;
+	u64 each = map->key_size + value_bytes(info);
+	u64 n;
+
+	if (len < block_bytes(info, 1, 1))
+		return 0;
+	len = min_t(u64, len, max_t(u64, BLOCK_BYTES, block_bytes(info, 1, 1)));
+	n = div64_u64(len - sizeof(struct bpffs_raw_block), each);
+	n = min_t(u64, n, min_t(u64, BLOCK_ELEMENTS, map->max_entries));
+	while (n > 1 && block_bytes(info, n, n) > len)
+		n--;
+	return n;
+}
+
+/*
+ * One batch into @keys and @values of the reader's. Count and token lie in
+ * scratch memory, so that the block holds nothing else.
+ *
+ * Return: 0, 1 at the end, -ENOSPC if a bucket has more than @capacity elements.
+ */
+static int read_batch(const struct bpffs_info *info, struct raw *raw,
+		      const struct bpffs_scratch *s, void __user *keys,
+		      void __user *values, u32 capacity, u32 *count)
+{
+	struct bpf_map *map = info->object.map;
+	union bpf_attr attr = {};
+	int err;
+
+	if (raw->started && copy_to_user(s->keys, raw->token, raw->token_size))
+		return -EFAULT;
+	if (put_user(0, &s->attr->batch.count))
+		return -EFAULT;
+	if (raw->started)
+		attr.batch.in_batch = (u64)(unsigned long)s->keys;
+	attr.batch.out_batch = (u64)(unsigned long)s->keys;
+	attr.batch.keys = (u64)(unsigned long)keys;
+	attr.batch.values = (u64)(unsigned long)values;
+	attr.batch.count = capacity;
+	err = map->ops->map_lookup_batch(map, &attr, s->attr);
+	if (err == -EFAULT || err == -ENOMEM)
+		return err;
+	if (get_user(*count, &s->attr->batch.count))
+		return -EFAULT;
+	*count = min(*count, capacity);
+	if (err == -ENOENT)
+		return 1;
+	if (err && err != -ENOSPC && err != -EBUSY && err != -EINTR)
+		return err;
+	if (*count || !err) {
+		if (copy_from_user(raw->token, s->keys, raw->token_size))
+			return -EFAULT;
+		raw->started = true;
+	}
+	return *count || err != -ENOSPC ? 0 : err;
+}
+
+/* Close the gap behind fewer keys than there was room for. */
+static int move_values(void __user *to, void __user *from, size_t len)
+{
+	char *window = (char *)__get_free_page(GFP_KERNEL);
+	size_t n;
+	int err = 0;
+
+	if (!window)
+		return -ENOMEM;
+	for (; len && !err; len -= n, to += n, from += n) {
+		n = min_t(size_t, len, PAGE_SIZE);
+		if (copy_from_user(window, from, n) || copy_to_user(to, window, n))
+			err = -EFAULT;
+		cond_resched();
+	}
+	free_page((unsigned long)window);
+	return err;
+}
+
+/* What a batch has left in the reader's buffer becomes a block. */
+static ssize_t finish_block(const struct bpffs_info *info, char __user *buf,
+			    u32 capacity, u32 count)
+{
+	struct bpffs_raw_block block = { .magic = BPFFS_RAW_BLOCK, .count = count };
+	void __user *keys = buf + sizeof(block);
+	u64 values = count * value_bytes(info);
+	u64 used = (u64)count * info->object.map->key_size;
+	int err = 0;
+
+	/* A small gap costs less than moving all values. */
+	block.capacity = capacity;
+	if (capacity - count > capacity / 8) {
+		block.capacity = count;
+		err = move_values(keys + keys_bytes(info, count),
+				  keys + keys_bytes(info, capacity), values);
+	}
+	if (err)
+		return err;
+	/* What the reader had in its buffer is not part of the map. */
+	if (clear_user(keys + used, keys_bytes(info, block.capacity) - used) ||
+	    clear_user(keys + keys_bytes(info, block.capacity) + values,
+		       ALIGN(values, 8) - values) ||
+	    copy_to_user(buf, &block, sizeof(block)))
+		return -EFAULT;
+	return block_bytes(info, block.capacity, count);
+}
+
+static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
+			  char __user *buf, size_t len)
+{
+	u32 capacity = capacity_of(info, len), count = 0;
+	void __user *keys = buf + sizeof(struct bpffs_raw_block);
+	struct bpffs_scratch s;
+	int err;
+
+	if (!capacity)
+		return -ENOSPC;
+	err = bpffs_scratch_map(&s, info, 1);
+	if (err)
+		return err;
+	do {
+		err = read_batch(info, raw, &s, keys, keys + keys_bytes(info, capacity),
+				 capacity, &count);
+		if (!err && !count && signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	} while (!err && !count);
+	bpffs_scratch_unmap(&s);
+	if (err < 0)
+		return err;
+	if (err)
+		raw->reading = IN_BLOCK;	/* the last one */
+	raw->read_count += count;
+	return count ? finish_block(info, buf, capacity, count) : 0;
+}
+
+static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(file));
+	struct raw *raw = file->private_data;
+	ssize_t ret = 0;
+
+	if (!bpffs_batch_possible(info))
+		return -EOPNOTSUPP;
+	mutex_lock(&raw->lock);
+	if (raw->reading == IN_HEADER)
+		ret = read_header(info, raw, buf, len);
+	else if (raw->reading == IN_BLOCKS)
+		ret = read_block(info, raw, buf, len);
+	/* The block may have been the last one, and empty. */
+	if (!ret && raw->reading == IN_BLOCK)
+		ret = read_trailer(raw, buf, len);
+	mutex_unlock(&raw->lock);
+	if (ret == -ENOSPC)
+		bpffs_refuse(info, "raw: a read of %zu bytes is too short for what must be read at once; use a larger buffer",
+			     len);
+	return ret;
+}
+
+/* --- Writing --- */
+
+/* "raw: REASON; N elements were stored before". */
+__printf(3, 4)
+static int refuse_stream(struct bpffs_info *info, const struct raw *raw,
+			 const char *fmt, ...)
+{
+	struct va_format reason;
+	va_list args;
+
+	va_start(args, fmt);
+	reason.fmt = fmt;
+	reason.va = &args;
+	bpffs_refuse(info, "raw: %pV; %llu elements were stored before", &reason,
+		     raw->write_count);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int take_header(struct bpffs_info *info, struct raw *raw)
+{
+	const struct bpffs_raw_header *is = raw->part;
+	struct bpffs_raw_header wanted;
+
+	fill_header(info, &wanted);
+	if (is->version != wanted.version || is->order != wanted.order)
+		return refuse_stream(info, raw, "the stream is of another version or byte order");
+	if (is->map_type != wanted.map_type)
+		return refuse_stream(info, raw, "the stream is of a map of type %u, not %u",
+				     is->map_type, wanted.map_type);
+	if (is->key_size != wanted.key_size || is->value_size != wanted.value_size ||
+	    is->copies != wanted.copies)
+		return refuse_stream(info, raw, "keys of %u bytes and values of %u on %u CPUs are in the stream, the map has %u, %u, %u",
+				     is->key_size, is->value_size, is->copies,
+				     wanted.key_size, wanted.value_size, wanted.copies);
+	if (memcmp(is, &wanted, sizeof(wanted)))
+		return refuse_stream(info, raw, "reserved bytes are not zero");
+	raw->write_count = 0;
+	raw->writing = IN_BLOCKS;
+	return 0;
+}
+
+static int store_element(struct bpffs_info *info, struct raw *raw, const void *key,
+			 const void *value)
+{
+	int err;
+
+	memcpy(raw->value, value, value_bytes(info));
+	err = bpffs_map_restore(info, key, raw->value);
+	if (err == -ENOSPC)
+		refuse_stream(info, raw, "the map is full (%u elements)",
+			      info->object.map->max_entries);
+	else if (err)
+		refuse_stream(info, raw, "the map refuses an element (error %d)", -err);
+	return err;
+}
+
+static int store_block(struct bpffs_info *info, struct raw *raw)
+{
+	const struct bpffs_raw_block *block = raw->part;
+	const void *key = raw->part + sizeof(*block);
+	const void *value = key + keys_bytes(info, block->capacity);
+	u64 n;
+	int err = 0;
+
+	if (!raw->value)
+		raw->value = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	if (!raw->value)
+		return -ENOMEM;
+	for (n = 0; n < block->count && !err; n++) {
+		err = store_element(info, raw, key, value);
+		if (!err)
+			raw->write_count++;
+		key += info->object.map->key_size;
+		value += value_bytes(info);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	raw->writing = IN_BLOCKS;
+	return err;
+}
+
+static int take_block_head(struct bpffs_info *info, struct raw *raw)
+{
+	const struct bpffs_raw_block *block = raw->part;
+
+	if (block->magic == BPFFS_RAW_END) {
+		if (block->capacity || block->count != raw->write_count)
+			return refuse_stream(info, raw, "the stream says that it has %llu elements",
+					     block->count);
+		raw->writing = IN_HEADER;
+		return 0;
+	}
+	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity)
+		return refuse_stream(info, raw, "the stream is damaged");
+	if (block->capacity > BLOCK_MAX ||
+	    block_bytes(info, block->capacity, block->count) > BLOCK_MAX)
+		return refuse_stream(info, raw, "a block is larger than %u bytes", BLOCK_MAX);
+	raw->writing = IN_BLOCK;
+	return 0;
+}
+
+/* How long is the part that is being written? */
+static size_t part_size(const struct bpffs_info *info, const struct raw *raw)
+{
+	const struct bpffs_raw_block *block = raw->part;
+
+	switch (raw->writing) {
+	case IN_HEADER:
+		return sizeof(struct bpffs_raw_header);
+	case IN_BLOCK:
+		return block_bytes(info, block->capacity, block->count);
+	default:
+		return sizeof(*block);
+	}
+}
+
+/* Room for a part of @size bytes; what is there stays. */
+static int make_room(struct raw *raw, size_t size)
+{
+	void *part;
+
+	if (raw->part_size >= size)
+		return 0;
+	part = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!part)
+		return -ENOMEM;
+	if (raw->part)
+		memcpy(part, raw->part, raw->part_len);
+	kvfree(raw->part);
+	raw->part = part;
+	raw->part_size = size;
+	return 0;
+}
+
+static int take_part(struct bpffs_info *info, struct raw *raw)
+{
+	int err;
+
+	switch (raw->writing) {
+	case IN_HEADER:
+		err = take_header(info, raw);
+		break;
+	case IN_BLOCK:
+		err = store_block(info, raw);
+		break;
+	default:
+		err = take_block_head(info, raw);
+		/* Its keys and values follow in the same part. */
+		if (!err && raw->writing == IN_BLOCK)
+			return 0;
+	}
+	raw->part_len = 0;
+	if (err)
+		raw->writing = AT_END;
+	return err;
+}
+
+static ssize_t write_parts(struct bpffs_info *info, struct raw *raw,
+			   const char __user *buf, size_t len)
+{
+	size_t done = 0, size, n;
+	int err = 0;
+
+	while (done < len && !err) {
+		if (raw->writing == AT_END)
+			return -EINVAL;
+		size = part_size(info, raw);
+		err = make_room(raw, size);
+		if (err)
+			break;
+		n = min(len - done, size - raw->part_len);
+		if (copy_from_user(raw->part + raw->part_len, buf + done, n)) {
+			err = -EFAULT;
+			break;
+		}
+		raw->part_len += n;
+		done += n;
+		/* Not only when the header is complete, which it may never be. */
+		if (raw->writing == IN_HEADER &&
+		    memcmp(raw->part, BPFFS_RAW_MAGIC, min_t(size_t, raw->part_len, 8))) {
+			raw->writing = AT_END;
+			raw->part_len = 0;
+			return refuse_stream(info, raw, "this is no stream of a map");
+		}
+		/* A block without elements is complete with its head. */
+		while (!err && raw->part_len && raw->part_len == part_size(info, raw))
+			err = take_part(info, raw);
+	}
+	return err ?: done;
+}
+
+static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
+			 loff_t *pos)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(file));
+	struct raw *raw = file->private_data;
+	ssize_t ret;
+
+	mutex_lock(&raw->lock);
+	ret = write_parts(info, raw, buf, len);
+	mutex_unlock(&raw->lock);
+	return ret;
+}
+
+/*
+ * close() says that the stream has no end. A shell closes a duplicate before
+ * anything is written: then there is nothing to say.
+ */
+static int raw_flush(struct file *file, fl_owner_t id)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(file));
+	struct raw *raw = file->private_data;
+	int err = 0;
+
+	mutex_lock(&raw->lock);
+	if (raw->writing == IN_BLOCKS || raw->writing == IN_BLOCK || raw->part_len) {
+		err = refuse_stream(info, raw, "the stream ends before its end");
+		raw->writing = AT_END;
+		raw->part_len = 0;
+	}
+	mutex_unlock(&raw->lock);
+	return err;
+}
+
+/* The operations need user memory: no splice. */
+const struct file_operations bpffs_raw_fops = {
+	.owner		= THIS_MODULE,
+	.open		= raw_open,
+	.release	= raw_release,
+	.read		= raw_read,
+	.write		= raw_write,
+	.flush		= raw_flush,
+	.fsync		= noop_fsync,
+};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* The object of a mount, back as a descriptor. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/bpffs.h>
+
+#include "internal.h"
+
+/* A map has it in .bpf, a program or a link in the root itself. */
+static int open_fd_file(int mount_fd, int mode)
+{
+	static const char * const names[] = { ".bpf/fd", "fd" };
+	size_t i;
+	int fd;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		fd = openat(mount_fd, names[i], mode | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+	}
+	return -1;
+}
+
+static int refuse(int err, const char *what)
+{
+	switch (err) {
+	case EACCES:
+		return libbpffs_refuse(err, "%s: no permission to take a descriptor", what);
+	case EROFS:
+		return libbpffs_refuse(err, "%s: a read-only mount hands no descriptor out", what);
+	case ENOENT:
+	case ENOTTY:
+		return libbpffs_refuse(EINVAL, "%s: not the root of a bpffs mount", what);
+	}
+	return libbpffs_refuse_path(err, what);
+}
+
+/* @what: for the sentence of a refusal */
+static int open_object(int mount_fd, int flags, const char *what)
+{
+	__u32 asked = flags | O_CLOEXEC;
+	int mode = flags & O_ACCMODE;
+	int file, fd, err;
+
+	if (flags & ~(O_ACCMODE | O_CLOEXEC) || mode == O_WRONLY)
+		return libbpffs_refuse(EINVAL, "flags: %#x is neither O_RDONLY nor O_RDWR", flags);
+	file = open_fd_file(mount_fd, mode);
+	if (file < 0)
+		return refuse(errno, what);
+	fd = ioctl(file, BPFFS_IOC_GET_FD, &asked);
+	err = fd < 0 ? errno : 0;
+	close(file);
+	return err ? refuse(err, what) : fd;
+}
+
+int bpf_mount_openat(int mount_fd, int flags)
+{
+	libbpffs_clear_error();
+	return open_object(mount_fd, flags, "the mount");
+}
+
+int bpf_mount_open(const char *target, int flags)
+{
+	int mount_fd, fd, err;
+
+	libbpffs_clear_error();
+	err = libbpffs_check_target(target);
+	if (!err)
+		err = libbpffs_check_root(target, true);
+	if (err)
+		return err;
+	mount_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount_fd < 0)
+		return libbpffs_refuse_path(errno, target);
+	fd = open_object(mount_fd, flags, target);
+	err = errno;
+	close(mount_fd);
+	errno = err;
+	return fd;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The object back: as a descriptor, and as memory. */
+#include "util.h"
+
+#include <grp.h>
+#include <libbpffs.h>
+#include <linux/bpffs.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+FIXTURE(descriptor) {
+	int map;
+};
+
+FIXTURE_SETUP(descriptor)
+{
+	ASSERT_EQ(0, private_mounts());
+	self->map = make_hash(16);
+	ASSERT_LE(0, self->map);
+	ASSERT_EQ(0, put(self->map, 7, 42));
+}
+
+FIXTURE_TEARDOWN(descriptor)
+{
+}
+
+static int become_service(void)
+{
+	return setgroups(0, NULL) || setgid(1000) || setuid(1000) ? -errno : 0;
+}
+
+TEST_F(descriptor, of_a_map)
+{
+	__u32 id = map_id(self->map);
+	__u32 key = 7;
+	int fd;
+
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	close(self->map);
+	fd = bpf_mount_open(MNT, O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(id, map_id(fd));
+	EXPECT_EQ(42ULL, get(fd, 7));
+	EXPECT_EQ(0, put(fd, 7, 43));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	close(fd);
+	fd = bpf_mount_open(MNT, O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(43ULL, get(fd, 7));
+	EXPECT_EQ(EPERM, errno_of(bpf_map_delete_elem(fd, &key)));
+	/* It keeps the map, not the mount. */
+	EXPECT_EQ(0, bpf_umount(MNT, 0));
+	EXPECT_EQ(43ULL, get(fd, 7));
+	close(fd);
+	EXPECT_TRUE(map_is_gone(id));
+}
+
+TEST_F(descriptor, refused)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	EXPECT_EQ(-EINVAL, bpf_mount_open(MNT, O_WRONLY));
+	EXPECT_EQ(-EINVAL, bpf_mount_open("/proc", O_RDWR));
+	EXPECT_EQ(-EINVAL, bpf_mount_open(at(".bpf"), O_RDWR));
+	EXPECT_EQ(-ENOENT, bpf_mount_open("/absent", O_RDWR));
+	/* What was open for reading gives nothing to write. */
+	fd = open(at(".bpf/fd"), O_RDONLY);
+	EXPECT_EQ(EACCES, errno_of(ioctl(fd, BPFFS_IOC_GET_FD, &(__u32){ O_RDWR })));
+	EXPECT_EQ(EINVAL, errno_of(ioctl(fd, BPFFS_IOC_GET_FD, &(__u32){ O_RDONLY | O_APPEND })));
+	EXPECT_EQ(ENOTTY, errno_of(ioctl(fd, 12345)));
+	close(fd);
+	/* A read-only mount hands none out, to root either. */
+	ASSERT_EQ(0, sh("mount -o remount,ro " MNT));
+	EXPECT_EQ(-EROFS, bpf_mount_open(MNT, O_RDWR));
+	EXPECT_EQ(-EROFS, bpf_mount_open(MNT, O_RDONLY));
+	EXPECT_NE(NULL, strstr(bpf_mount_error(), "a read-only mount hands no descriptor out"));
+}
+
+TEST_F(descriptor, read_only_bind_mount)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
+	mkdir("/tmp/bound", 0755);
+	ASSERT_EQ(0, mount(MNT, "/tmp/bound", NULL, MS_BIND, NULL));
+	ASSERT_EQ(0, mount(NULL, "/tmp/bound", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_EQ(-EROFS, bpf_mount_open("/tmp/bound", O_RDONLY));
+	fd = bpf_mount_open(MNT, O_RDWR);
+	EXPECT_LE(0, fd);
+	close(fd);
+}
+
+/* Whatever uid= and mode= say: it is root's. */
+TEST_F(descriptor, of_root_only)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "uid=1000,mode=0666"));
+	ASSERT_EQ(0, stat(at(".bpf/fd"), &st));
+	EXPECT_EQ(0100600U, st.st_mode);
+	EXPECT_EQ(0U, st.st_uid);
+	ASSERT_EQ(0, become_service());
+	EXPECT_EQ(-EACCES, bpf_mount_open(MNT, O_RDONLY));
+	EXPECT_EQ(-EACCES, bpf_mount_open(MNT, O_RDWR));
+	EXPECT_STREQ("2a00000000000000\n", text_of(at("07000000")));
+}
+
+TEST_F(descriptor, of_a_program)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "pass", "GPL", insns, 2, NULL);
+	int fd;
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(prog, MNT, ""));
+	close(prog);
+	EXPECT_EQ(-EACCES, bpf_mount_open(MNT, O_RDONLY));
+	fd = bpf_mount_open(MNT, O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bpf_obj_get_info_by_fd(fd, &info, &len));
+	EXPECT_STREQ("pass", info.name);
+	close(fd);
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(is_gone(bpf_prog_get_fd_by_id, info.id));
+}
+
+TEST_F(descriptor, of_a_detached_mount)
+{
+	int mnt = bpf_mount_fd_detached(self->map, NULL);
+	int fd;
+
+	ASSERT_LE(0, mnt);
+	fd = bpf_mount_openat(mnt, O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(map_id(self->map), map_id(fd));
+	close(fd);
+	close(mnt);
+}
+
+/* --- Memory --- */
+
+TEST_F(descriptor, memory_of_an_array)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 8, 16, BPF_F_MMAPABLE);
+	__u64 *memory;
+	__u32 id;
+	int fd;
+
+	ASSERT_LE(0, map);
+	id = map_id(map);
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	fd = open(at(".bpf/memory"), O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, read(fd, &id, 4));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 128, PROT_READ, MAP_PRIVATE, fd, 0));
+	memory = mmap(NULL, 128, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	memory[3] = 77;
+	EXPECT_EQ(77ULL, get(map, 3));
+	/* While it is mapped to be written, it cannot be frozen. */
+	EXPECT_EQ(EBUSY, errno_of(bpf_map_freeze(map)));
+	munmap(memory, 128);
+	close(fd);
+
+	fd = open(at(".bpf/memory"), O_RDONLY);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 128, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	memory = mmap(NULL, 128, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	EXPECT_EQ(77ULL, memory[3]);
+	ASSERT_EQ(0, put(map, 3, 78));
+	EXPECT_EQ(78ULL, memory[3]);
+	EXPECT_EQ(EACCES, errno_of(mprotect(memory, 128, PROT_READ | PROT_WRITE)));
+	EXPECT_EQ(EACCES, errno_of(mprotect(memory, 128, PROT_READ | PROT_EXEC)));
+	EXPECT_EQ(0, bpf_map_freeze(map));
+	close(fd);
+	/* It keeps the map, not the mount. */
+	close(map);
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(78ULL, memory[3]);
+	munmap(memory, 128);
+	EXPECT_TRUE(map_is_gone(id));
+}
+
+TEST_F(descriptor, memory_of_others)
+{
+	EXPECT_EQ(0, mount_fd(self->map, MNT, ""));
+	EXPECT_FALSE(file_exists(at(".bpf/memory")));
+}
+
+TEST_F(descriptor, memory_for_a_reader)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 8, 16, BPF_F_MMAPABLE);
+
+	ASSERT_EQ(0, put(map, 0, 5));
+	ASSERT_EQ(0, mount_fd(map, MNT, "mode=0444"));
+	ASSERT_EQ(0, become_service());
+	EXPECT_EQ(0, sh("python3 -c '\n"
+			"import mmap\n"
+			"with open(\"" MNT "/.bpf/memory\", \"rb\") as f:\n"
+			"    m = mmap.mmap(f.fileno(), 128, mmap.MAP_SHARED, mmap.PROT_READ)\n"
+			"    assert int.from_bytes(m[:8], \"little\") == 5, m[:8]\n'"));
+	EXPECT_EQ(-1, open(at(".bpf/memory"), O_RDWR));
+}
+
+/* Output of the program test_run: a record of 8 bytes in the ring. */
+static int make_producer(int ring)
+{
+	const struct bpf_insn insns[] = {
+		/* *(u64 *)(r10 - 8) = 99 */
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8, .imm = 99 },
+		/* r1 = ring; r2 = r10 - 8; r3 = 8; r4 = 0 */
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD,
+		  .imm = ring },
+		{},
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 4 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ringbuf_output },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "produce", "GPL", insns,
+			     sizeof(insns) / sizeof(*insns), NULL);
+}
+
+TEST_F(descriptor, ring_buffer)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int ring = make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0);
+	unsigned long *consumer, *producer;
+	char packet[64] = {};
+	struct pollfd ready;
+	int prog, fd;
+	void *data;
+
+	ASSERT_LE(0, ring);
+	prog = make_producer(ring);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(ring, MNT, ""));
+	EXPECT_EQ(0, count_names(MNT));
+	fd = open(at(".bpf/memory"), O_RDWR);
+	ASSERT_LE(0, fd);
+	consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	producer = mmap(NULL, 3 * 4096, PROT_READ, MAP_SHARED, fd, 4096);
+	ASSERT_NE(MAP_FAILED, consumer);
+	ASSERT_NE(MAP_FAILED, producer);
+	ready.fd = fd;
+	ready.events = POLLIN;
+	EXPECT_EQ(0, poll(&ready, 1, 0));
+	run.data_in = packet;
+	run.data_size_in = sizeof(packet);
+	EXPECT_EQ(0, bpf_prog_test_run_opts(prog, &run));
+	EXPECT_EQ(1, poll(&ready, 1, 5000));
+	EXPECT_EQ(16UL, *producer);
+	data = (char *)producer + 4096 + 8;
+	EXPECT_EQ(99UL, *(unsigned long *)data);
+	*consumer = 16;
+	EXPECT_EQ(0, poll(&ready, 1, 0));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
