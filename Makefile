@@ -9,6 +9,7 @@ export BUILD
 KERNEL ?= 6.12
 PREFIX ?= /usr
 MODULE ?= bpffs
+version := $(shell sed -nE 's/^VERSION := //p' mount_helper/Makefile)
 
 # The running kernel's headers, or else those of the newer tested kernel.
 fetched := $(BUILD)/kernel/6.12/headers
@@ -82,19 +83,35 @@ host-check: source lib	## run the tests that need no kernel
 man: deps	## build the man pages, in build/man
 	@$(MAKE) -s -C docs BUILD=$(BUILD)/man
 
-install: lib	## install library, headers and module [DESTDIR=] [PREFIX=/usr]
+# Root's part without DESTDIR: the caches of libraries and modules.
+install: lib	## install library, tools, man pages and module [DESTDIR=] [PREFIX=/usr]
 	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	@if [ -e include/uapi/linux/bpffs.h ]; then \
-		install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux \
-			include/uapi/linux/bpffs.h; \
-	fi
+	@$(MAKE) -s -C docs install BUILD=$(BUILD)/man \
+		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux \
+		include/uapi/linux/bpffs.h
+	$(if $(DESTDIR),,ldconfig)
 ifneq ($(MODULE),none)
 	@$(MAKE) module
 	install -D -m 644 -t $(DESTDIR)/lib/modules/$(release)/updates \
 		$(work)/bpffs.ko
 	$(if $(DESTDIR),,depmod $(release))
 endif
+
+uninstall:	## remove what "make install" with the same DESTDIR, PREFIX, KDIR has installed
+	@$(MAKE) -s -C mount_helper uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	@$(MAKE) -s -C docs uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	rm -f $(DESTDIR)$(PREFIX)/include/linux/bpffs.h
+	$(if $(DESTDIR),,ldconfig)
+ifneq ($(MODULE),none)
+	rm -f $(DESTDIR)/lib/modules/$(release)/updates/bpffs.ko
+	$(if $(DESTDIR),,depmod $(release))
+endif
+
+dkms:		## put the module's source where DKMS finds it, /usr/src [DESTDIR=]
+	@$(MAKE) -s -C mount_helper dkms DESTDIR=$(DESTDIR)
+	$(if $(DESTDIR),,dkms add bpffs/$(version))
 
 # Everything of the project as it is in the virtual machine.
 stage: tests
@@ -160,4 +177,4 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module sparse checkpatch lint kernels source lib tests \
-	host-check man install stage stage-locked vm demo check check-debug clean distclean
+	host-check man install uninstall dkms stage stage-locked vm demo check check-debug clean distclean

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# shellcheck shell=bash disable=SC2034,SC2154,SC2207
+# Completion for mount.bpffs and bpffs.
+
+# The root of each mount of type bpffs.
+_bpffs_mounts()
+{
+	findmnt -rn -o TARGET -t bpffs 2> /dev/null
+}
+
+# What is pinned, and which objects there are, if one may ask: bpftool may not
+# be there, and needs a privilege.
+_bpffs_sources()
+{
+	local kinds='map: map:id: prog: prog:id: prog:tag: link:id:' kind field
+
+	case $1 in
+	map:id:*|prog:id:*|link:id:*)	kind=${1%%:*} field=id ;;
+	prog:tag:*)			kind=prog field=tag ;;
+	map:*|prog:*)			kind=${1%%:*} field=name ;;
+	/*)
+		find $(findmnt -rn -o TARGET -t bpf 2> /dev/null) -mindepth 1 \
+			2> /dev/null
+		return ;;
+	*)	printf '%s\n' $kinds $(findmnt -rn -o TARGET -t bpf 2> /dev/null)
+		return ;;
+	esac
+	[ "$field" = name ] || kind=$kind:$field
+	bpftool -j "${kind%%:*}" show 2> /dev/null |
+		grep -oE "\"$field\":(\"[^\"]*\"|[0-9]+)" |
+		sed -E "s/^\"$field\":\"?([^\"]*)\"?\$/$kind:\1/" | sort -u
+	[ "$1" != map: ] || echo map:id:
+	[ "$1" != prog: ] || printf '%s\n' prog:id: prog:tag:
+}
+
+# A pin or an object; a colon is a word of its own for readline.
+_bpffs_complete_source()
+{
+	COMPREPLY=($(compgen -W "$(_bpffs_sources "$cur")" -- "$cur"))
+	case ${COMPREPLY[0]} in
+	*:|/*)	compopt -o nospace ;;
+	esac
+	__ltrim_colon_completions "$cur"
+}
+
+# The last of a list of options.
+_bpffs_complete_options()
+{
+	local before='' last=$cur
+	local names='fd= key= value= inner_key= inner_value= as= percpu= uid= gid=
+		mode= id= name= ro rw noatime nofail remount X-mount.mkdir'
+
+	if [[ $cur == *,* ]]; then
+		before=${cur%,*},
+		last=${cur##*,}
+	fi
+	case $last in
+	key=*)	names='key=auto key=hex key=none' ;;
+	value=*)	names='value=auto value=hex' ;;
+	as=*)	names='as=key. as=value.' ;;
+	percpu=*)	names='percpu=each percpu=sum' ;;
+	mode=*)	names='mode=0400 mode=0440 mode=0444 mode=0600 mode=0640' ;;
+	uid=*)	names=$(getent passwd | awk -F: '{ print "uid=" $3 }') ;;
+	gid=*)	names=$(getent group | awk -F: '{ print "gid=" $3 }') ;;
+	esac
+	COMPREPLY=($(compgen -P "$before" -W "$names" -- "$last"))
+	compopt -o nospace
+}
+
+_mount_bpffs()
+{
+	local cur prev words cword word n=0 i
+
+	_init_completion -n :,= || return
+	if [ "$prev" = -o ] || [ "$prev" = --options ]; then
+		_bpffs_complete_options
+		return
+	fi
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W '-f -n -o -r -s -v -w -N -h -V --fake --no-mtab
+			--options --read-only --read-write --sloppy --verbose
+			--namespace --help --version' -- "$cur"))
+		return
+	fi
+	# SOURCE comes first, DIRECTORY second.
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-o|-N|-t|--options|--namespace|--types)	i=$((i + 1)) ;;
+		-*)	;;
+		*)	n=$((n + 1)) ;;
+		esac
+	done
+	case $n in
+	0)	_bpffs_complete_source ;;
+	1)	_filedir -d ;;
+	esac
+}
+
+_bpffs()
+{
+	local cur prev words cword
+
+	_init_completion -n : || return
+	if [ "$cword" -eq 1 ]; then
+		COMPREPLY=($(compgen -W 'json layout check --help --version' -- "$cur"))
+		return
+	fi
+	[ "$cword" -eq 2 ] || return
+	case ${words[1]} in
+	json|check)	COMPREPLY=($(compgen -W "$(_bpffs_mounts)" -- "$cur")) ;;
+	layout)	_bpffs_complete_source ;;
+	esac
+}
+
+complete -F _mount_bpffs mount.bpffs
+complete -F _bpffs bpffs
