@@ -18,6 +18,7 @@
 #include "internal.h"
 #include "json.h"
 #include "object.h"
+#include "open-cmd.h"
 
 enum status {
 	DONE,
@@ -30,6 +31,9 @@ static const char usage[] =
 	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
 	"       bpffs check DIR       does the SOURCE of a mount still name its object?\n"
 	"                             exit status 0: yes, 1: no, 2: it cannot be said\n"
+	"       bpffs open [-r] DIR -- CMD [ARGS]\n"
+	"                             run CMD with the mounted object as descriptor 3 (its\n"
+	"                             number is in $BPFFS_FD, should 3 be in use); -r: read-only\n"
 	"       bpffs --version | --help\n"
 	"\n"
 	"DIR: the root of a mount of type bpffs. SOURCE: PATH of a pinned object,\n"
@@ -428,11 +432,17 @@ int main(int argc, char **argv)
 		{ "check", check },
 	};
 	size_t i;
+	int ret;
 
 	libbpf_set_print(NULL);
 	for (i = 0; argc == 3 && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argv[2]);
+	if (argc >= 2 && !strcmp(argv[1], "open")) {
+		ret = open_command(argc - 2, argv + 2);
+		if (ret >= 0)
+			return ret;
+	}
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);
 		return DONE;

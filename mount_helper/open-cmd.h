@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* bpffs open: the object of a mount, as a descriptor for a command. */
+#ifndef LIBBPFFS_OPEN_CMD_H
+#define LIBBPFFS_OPEN_CMD_H
+
+/**
+ * open_command() - run a command that inherits the object
+ * @argc: of @argv
+ * @argv: what follows "open": [-r] DIR -- CMD [ARGS]; ends with NULL
+ *
+ * Return: only on failure: an exit status, or -EINVAL if the usage is to be said.
+ */
+int open_command(int argc, char **argv);
+
+#endif
