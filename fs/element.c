@@ -205,7 +205,8 @@ static loff_t element_llseek(struct file *file, loff_t offset, int whence)
 	u64 size = 0;
 	int err = 0;
 
-	if (whence == SEEK_END) {
+	/* SEEK_HOLE and SEEK_DATA too: all of it is data, as cp must know. */
+	if (whence != SEEK_SET && whence != SEEK_CUR) {
 		mutex_lock(&element->lock);
 		err = text_size(inode, open, &size);
 		mutex_unlock(&element->lock);
@@ -276,6 +277,8 @@ static int stat_size(struct inode *inode, struct kstat *stat)
 	}
 	mutex_unlock(&element->lock);
 	stat->size = size;
+	/* Else cp, tar and rsync take the file for a hole. */
+	stat->blocks = DIV_ROUND_UP_ULL(size, 512);
 	return err;
 }
 

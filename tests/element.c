@@ -102,6 +102,8 @@ TEST_F(element, sample)
 	EXPECT_EQ(3, pread(fd, text, 3, 8));
 	EXPECT_EQ(0, strncmp(text, "100", 3));
 	EXPECT_EQ(30, lseek(fd, 0, SEEK_END));
+	EXPECT_EQ(0, lseek(fd, 0, SEEK_DATA));
+	EXPECT_EQ(30, lseek(fd, 0, SEEK_HOLE));
 	close(fd);
 }
 
@@ -119,7 +121,8 @@ TEST_F(element, stat)
 	EXPECT_EQ(0, a.st_ctim.tv_nsec - b.st_ctim.tv_nsec);
 	EXPECT_TRUE(a.st_mtim.tv_sec != b.st_mtim.tv_sec ||
 		    a.st_mtim.tv_nsec != b.st_mtim.tv_nsec);
-	EXPECT_EQ(0, b.st_blocks);
+	/* No file is a hole. */
+	EXPECT_EQ(1, b.st_blocks);
 }
 
 /* --- Writing --- */
