@@ -113,6 +113,13 @@ dkms:		## put the module's source where DKMS finds it, /usr/src [DESTDIR=]
 	@$(MAKE) -s -C mount_helper dkms DESTDIR=$(DESTDIR)
 	$(if $(DESTDIR),,dkms add bpffs/$(version))
 
+deb: deps	## build Debian packages, in build/deb
+	@$(vm)/deps tests/deb/packages
+	@tests/deb/build $(version)
+
+deb-check: deb $(BUILD)/kernel/6.12/headers	## install these into a new Debian 12, try them there and in the virtual machine
+	@tests/deb/check
+
 # Everything of the project as it is in the virtual machine.
 stage: tests
 	@mkdir -p $(BUILD)/lock
@@ -177,4 +184,5 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module sparse checkpatch lint kernels source lib tests \
-	host-check man install uninstall dkms stage stage-locked vm demo check check-debug clean distclean
+	host-check man install uninstall dkms deb deb-check \
+	stage stage-locked vm demo check check-debug clean distclean
