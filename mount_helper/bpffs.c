@@ -18,6 +18,7 @@
 #include "internal.h"
 #include "json.h"
 #include "object.h"
+#include "text.h"
 #include "open-cmd.h"
 
 enum status {
@@ -136,7 +137,8 @@ static struct libmnt_fs *find_mount(const char *dir, struct libmnt_table **table
  * @root: of the mount
  * @key: layout of the names
  * @value: layout of the values
- * @percpu: fields begin with "cpuN."
+ * @percpu: of a per-CPU type
+ * @sum: its values are shown added up
  */
 struct map {
 	const char *dir;
@@ -144,6 +146,7 @@ struct map {
 	struct bpffs_layout *key;
 	struct bpffs_layout *value;
 	bool percpu;
+	bool sum;
 };
 
 static struct bpffs_layout *read_layout(const struct map *map, const char *name,
@@ -163,24 +166,28 @@ static struct bpffs_layout *read_layout(const struct map *map, const char *name,
 	return layout;
 }
 
-/* Of a map of a per-CPU type, unless its values are shown added up. */
-static bool is_percpu(const struct map *map)
+static void see_percpu(struct map *map)
 {
 	char *type = read_file(map->root, ".bpf/type");
-	bool percpu = type && strstr(type, "percpu");
 	struct libmnt_table *table;
 	struct libmnt_fs *fs;
 	char *value;
 	size_t size;
 
+	map->percpu = type && strstr(type, "percpu");
 	free(type);
-	if (!percpu)
-		return false;
+	if (!map->percpu)
+		return;
 	fs = find_mount(map->dir, &table);
 	if (fs && !mnt_fs_get_option(fs, "percpu", &value, &size))
-		percpu = size != 3 || memcmp(value, "sum", 3);
+		map->sum = size == 3 && !memcmp(value, "sum", 3);
 	mnt_unref_table(table);
-	return percpu;
+}
+
+/* Of writing. */
+static enum status put_out(struct json_out *out)
+{
+	return out->err ? fail("standard output: %s", strerror(out->err)) : DONE;
 }
 
 /* What is read of the table: whole lines first. */
@@ -210,14 +217,15 @@ static int put_lines(const struct map *map, struct lines *lines, struct json_out
 	const char *line = lines->buf, *end = line + lines->len, *newline;
 
 	for (; (newline = memchr(line, '\n', end - line)); line = newline + 1)
-		if (json_line(out, map->key, map->value, map->percpu, line, newline - line))
+		if (json_line(out, map->key, map->value, map->percpu && !map->sum, line,
+			      newline - line))
 			return -EINVAL;
 	lines->len = end - line;
 	memmove(lines->buf, line, lines->len);
 	return 0;
 }
 
-static enum status put_table(const struct map *map, int table, struct json_out *out)
+static enum status put_table_lines(const struct map *map, int table, struct json_out *out)
 {
 	struct lines lines = {};
 	enum status status = DONE;
@@ -238,9 +246,8 @@ static enum status put_table(const struct map *map, int table, struct json_out *
 		lines.len += n;
 		if (put_lines(map, &lines, out))
 			status = fail("%s/.bpf/table: a line is not of the layouts", map->dir);
-		/* Nobody reads any more. */
-		if (out->err)
-			status = fail("standard output: %s", strerror(out->err));
+		else	/* nobody may read any more */
+			status = put_out(out);
 	} while (n && status == DONE);
 	if (status == DONE && lines.len)
 		status = fail("%s/.bpf/table: ends in the middle of a line", map->dir);
@@ -248,26 +255,199 @@ static enum status put_table(const struct map *map, int table, struct json_out *
 	return status;
 }
 
+static enum status put_table(const struct map *map, struct json_out *out)
+{
+	int table = openat(map->root, ".bpf/table", O_RDONLY | O_CLOEXEC);
+	enum status status;
+
+	if (table < 0)
+		return fail("%s/.bpf/table: %s", map->dir, strerror(errno));
+	status = put_table_lines(map, table, out);
+	close(table);
+	return status;
+}
+
+/* --- json of .bpf/raw: the same, without a text to make and to read --- */
+
+/* One read() gives one part: the header, a block or the trailer. */
+#define RAW_PART	(1 << 20)
+/* One bucket of a hash must fit in a block, and of these values it may not. */
+#define RAW_ELEMENT	(RAW_PART / 64)
+
+/**
+ * struct raw - an open .bpf/raw
+ * @fd: of it
+ * @part: what was read last, RAW_PART bytes
+ * @len: of @part
+ * @stored: a value as a block has it
+ * @cpus: numbers of the possible CPUs, of which @stored has a copy each
+ * @sum: room for the copies added up
+ * @count: elements so far
+ */
+struct raw {
+	int fd;
+	char *part;
+	size_t len;
+	struct bpffs_shape stored;
+	u32 *cpus;
+	void *sum;
+	u64 count;
+};
+
+/* "0-3,8": the numbers of @count CPUs. False: it is another number of them. */
+static bool read_cpus(u32 *cpus, u32 count)
+{
+	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+	u32 first, last, n = 0;
+
+	while (file && fscanf(file, "%u", &first) == 1) {
+		if (fscanf(file, "-%u", &last) != 1)
+			last = first;
+		for (; first <= last && n <= count; first++, n++)
+			if (n < count)
+				cpus[n] = first;
+		if (fgetc(file) != ',')
+			break;
+	}
+	if (file)
+		fclose(file);
+	return n == count;
+}
+
+static bool read_part(struct raw *raw)
+{
+	ssize_t n;
+
+	errno = 0;
+	do {
+		n = read(raw->fd, raw->part, RAW_PART);
+	} while (n < 0 && errno == EINTR);
+	raw->len = max(n, 0);
+	return n > 0;
+}
+
+/* Is it the stream of such a map? */
+static bool read_raw_header(const struct map *map, struct raw *raw)
+{
+	struct bpffs_raw_header header;
+	u32 key_size = bpffs_layout_size(map->key);
+	u32 value_size = bpffs_layout_size(map->value);
+
+	if (!read_part(raw) || raw->len != sizeof(header))
+		return false;
+	memcpy(&header, raw->part, sizeof(header));
+	if (memcmp(header.magic, BPFFS_RAW_MAGIC, sizeof(header.magic)) ||
+	    header.version != BPFFS_RAW_VERSION || header.order != BPFFS_RAW_ORDER ||
+	    header.key_size != key_size || header.value_size != value_size ||
+	    !header.copies || header.copies > RAW_PART)
+		return false;
+	raw->stored.layout = map->value;
+	raw->stored.copies = header.copies;
+	raw->stored.stride = map->percpu ? (value_size + 7) & ~7U : value_size;
+	if ((u64)raw->stored.copies * raw->stored.stride + key_size > RAW_ELEMENT)
+		return false;
+	if (!map->percpu)
+		return header.copies == 1;
+	raw->cpus = calloc(header.copies, sizeof(*raw->cpus));
+	raw->sum = malloc(value_size);
+	raw->stored.cpus = raw->cpus;
+	return raw->cpus && raw->sum && read_cpus(raw->cpus, header.copies);
+}
+
+static bool open_raw(const struct map *map, struct raw *raw)
+{
+	memset(raw, 0, sizeof(*raw));
+	raw->fd = openat(map->root, ".bpf/raw", O_RDONLY | O_CLOEXEC);
+	if (raw->fd < 0)
+		return false;
+	raw->part = malloc(RAW_PART);
+	return raw->part && read_raw_header(map, raw);
+}
+
+static void close_raw(struct raw *raw)
+{
+	if (raw->fd >= 0)
+		close(raw->fd);
+	free(raw->part);
+	free(raw->cpus);
+	free(raw->sum);
+}
+
+static int put_raw_element(const struct map *map, const struct raw *raw,
+			   const char *key, const char *value, struct json_out *out)
+{
+	struct bpffs_shape sum = { .layout = map->value, .copies = 1 };
+
+	if (!map->sum)
+		return json_element(out, map->key, &raw->stored, key, value);
+	bpffs_value_sum(&raw->stored, value, raw->sum);
+	return json_element(out, map->key, &sum, key, raw->sum);
+}
+
+/* The part is a block. Return: 0, or -EINVAL: it is not. */
+static int put_block(const struct map *map, struct raw *raw,
+		     const struct bpffs_raw_block *block, struct json_out *out)
+{
+	size_t key_size = bpffs_layout_size(map->key);
+	size_t value_size = (size_t)raw->stored.copies * raw->stored.stride;
+	const char *key = raw->part + sizeof(*block), *value;
+	u64 i;
+
+	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity ||
+	    block->capacity > RAW_PART || (raw->len - sizeof(*block)) / key_size <
+	    block->capacity)
+		return -EINVAL;
+	value = key + ((block->capacity * key_size + 7) & ~7ULL);
+	if (value > raw->part + raw->len ||
+	    (raw->part + raw->len - value) / value_size < block->count)
+		return -EINVAL;
+	for (i = 0; i < block->count; i++, key += key_size, value += value_size)
+		if (put_raw_element(map, raw, key, value, out))
+			return -EINVAL;
+	raw->count += block->count;
+	return 0;
+}
+
+static enum status put_raw(const struct map *map, struct raw *raw, struct json_out *out)
+{
+	struct bpffs_raw_block block;
+	enum status status = DONE;
+
+	while (status == DONE) {
+		if (!read_part(raw))
+			return fail("%s/.bpf/raw: %s", map->dir,
+				    errno ? strerror(errno) : "ends before its end");
+		if (raw->len < sizeof(block))
+			return fail("%s/.bpf/raw: damaged", map->dir);
+		memcpy(&block, raw->part, sizeof(block));
+		if (block.magic == BPFFS_RAW_END && block.count == raw->count)
+			break;
+		if (put_block(map, raw, &block, out))
+			return fail("%s/.bpf/raw: damaged", map->dir);
+		status = put_out(out);
+	}
+	return status;
+}
+
 static enum status json_map(struct map *map)
 {
 	struct json_out *out = calloc(1, sizeof(*out));
 	enum status status;
-	int table;
+	struct raw raw;
 
 	if (!out)
 		return fail("%s", strerror(ENOMEM));
 	out->fd = STDOUT_FILENO;
-	map->percpu = is_percpu(map);
-	table = openat(map->root, ".bpf/table", O_RDONLY | O_CLOEXEC);
-	if (table < 0) {
-		status = fail("%s/.bpf/table: %s", map->dir, strerror(errno));
-	} else {
-		status = put_table(map, table, out);
-		json_flush(out);
-		if (status == DONE && out->err)
-			status = fail("standard output: %s", strerror(out->err));
-		close(table);
-	}
+	see_percpu(map);
+	/* Not everybody may read it, and it does not have every map. */
+	if (open_raw(map, &raw))
+		status = put_raw(map, &raw, out);
+	else
+		status = put_table(map, out);
+	close_raw(&raw);
+	json_flush(out);
+	if (status == DONE)
+		status = put_out(out);
 	free(out);
 	return status;
 }

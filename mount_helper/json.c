@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /*
- * A line of .bpf/table as JSON. The text has its fields in the order of the
- * layout, so both are walked side by side, without any bytes in between: what
- * the kernel has put into decimal is only copied.
+ * An element as JSON: of its line of .bpf/table, or of its bytes. The text has its
+ * fields in the order of the layout, so both are walked side by side, without any
+ * bytes in between: what the kernel has put into decimal is only copied. Of bytes,
+ * the walk makes each text when it comes there; a key's is always its name.
  *
  * Numbers stay exact: of 2^53 and more they are strings, since JSON readers use
  * doubles. Strings are strings if they are UTF-8, else {"hex":"ff00"}. What has
@@ -15,6 +16,7 @@
 
 #include "field.h"
 #include "json.h"
+#include "text.h"
 
 /* --- Output --- */
 
@@ -83,10 +85,11 @@ static void put_decimal(struct json_out *out, u64 number)
 
 /* --- Texts of leaves --- */
 
-/* A part of the line. */
+/* A part of the line; or a string as its bytes are, without escapes. */
 struct token {
 	const char *text;
 	size_t len;
+	bool bytes;
 };
 
 /* Is a decimal number exact in a double? "9007199254740992" is 2^53. */
@@ -123,7 +126,7 @@ static u8 next_byte(const struct token *t, size_t *at)
 {
 	u8 byte = t->text[(*at)++];
 
-	if (byte != '%' || t->len - *at < 2)
+	if (byte != '%' || t->bytes || t->len - *at < 2)
 		return byte;
 	byte = bpffs_hex_digit(t->text[*at]) << 4 | bpffs_hex_digit(t->text[*at + 1]);
 	*at += 2;
@@ -184,23 +187,41 @@ static bool is_utf8(const struct token *t)
 	return true;
 }
 
-static void put_hex_byte(struct json_out *out, u8 byte)
+static void put_hex(struct json_out *out, const u8 *from, size_t size)
 {
-	char text[2];
+	char text[512];
+	size_t n;
 
-	bpffs_put_hex(text, &byte, 1);
-	put(out, text, sizeof(text));
+	for (; size; size -= n, from += n) {
+		n = min(size, sizeof(text) / 2);
+		put(out, text, bpffs_put_hex(text, from, n));
+	}
+}
+
+/* Is it the same in JSON? Without escapes, text has nothing that needs one there. */
+static bool is_plain(const struct token *t)
+{
+	size_t i;
+
+	if (!t->bytes)
+		return !memchr(t->text, '%', t->len);
+	for (i = 0; i < t->len; i++)
+		if (t->text[i] < ' ' || t->text[i] > '~' || t->text[i] == '"' ||
+		    t->text[i] == '\\')
+			return false;
+	return true;
 }
 
 static void put_string(struct json_out *out, const struct token *t)
 {
-	bool utf8 = is_utf8(t);
 	size_t at = 0;
+	bool utf8;
 
-	if (!memchr(t->text, '%', t->len)) {
+	if (is_plain(t)) {
 		put_quoted(out, t->text, t->len);
 		return;
 	}
+	utf8 = is_utf8(t);
 	if (!utf8)
 		put_literal(out, "{\"hex\":");
 	put_char(out, '"');
@@ -208,10 +229,10 @@ static void put_string(struct json_out *out, const struct token *t)
 		u8 byte = next_byte(t, &at);
 
 		if (!utf8) {
-			put_hex_byte(out, byte);
+			put_hex(out, &byte, 1);
 		} else if (byte < ' ' || byte == 0x7f) {
 			put_literal(out, "\\u00");
-			put_hex_byte(out, byte);
+			put_hex(out, &byte, 1);
 		} else {
 			if (byte == '"' || byte == '\\')
 				put_char(out, '\\');
@@ -243,7 +264,8 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
 		put_bool(out, t);
 		break;
 	case BPFFS_STR:
-		trim_empty(t);
+		if (!t->bytes)
+			trim_empty(t);
 		put_string(out, t);
 		break;
 	default:
@@ -251,11 +273,36 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
 	}
 }
 
+/* The same of the bytes of the leaf. */
+static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field,
+			   const u8 *from)
+{
+	char word[BPFFS_WORD_MAX + 1];
+	struct token t = { .text = word };
+
+	switch (field->type) {
+	case BPFFS_STR:
+		t.text = (const char *)from;
+		t.len = bpffs_str_end(from, field->size);
+		t.bytes = true;
+		break;
+	case BPFFS_HEX:
+		put_char(out, '"');
+		put_hex(out, from, field->size);
+		put_char(out, '"');
+		return;
+	default:
+		t.len = bpffs_put_word(field, from, word);
+	}
+	put_leaf(out, field, &t);
+}
+
 /* --- Where the text of the next leaf is --- */
 
 /**
- * struct walk - along a layout and a text
+ * struct walk - along a layout and a text, or the bytes of a value
  * @out: for the JSON
+ * @bytes: of one copy; NULL if it is a text
  * @at: the text that is left
  * @end: of it
  * @is_name: fields without names, joined by ","; else "path=text", by blanks
@@ -265,6 +312,7 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
  */
 struct walk {
 	struct json_out *out;
+	const u8 *bytes;
 	const char *at;
 	const char *end;
 	bool is_name;
@@ -277,7 +325,7 @@ struct walk {
 static struct token take_until(struct walk *w, char separator)
 {
 	const char *stop = memchr(w->at, separator, w->end - w->at);
-	struct token t = { w->at, (stop ?: w->end) - w->at };
+	struct token t = { .text = w->at, .len = (stop ?: w->end) - w->at };
 
 	w->at = stop ? stop + 1 : w->end;
 	return t;
@@ -395,26 +443,62 @@ static void put_member(struct walk *w, struct container *in, const char *name, s
 	put_literal(w->out, "\":");
 }
 
+static void begin_pad(struct walk *w, struct container *in)
+{
+	put_comma(w, in);
+	if (!in->names)
+		put_char(w->out, '{');
+	put_literal(w->out, "\"~");
+}
+
+static void end_pad(struct walk *w, const struct container *in)
+{
+	put_char(w->out, '"');
+	if (!in->names)
+		put_char(w->out, '}');
+}
+
+static void put_pad_bytes(struct walk *w, struct container *in,
+			  const struct bpffs_field *field, u32 offset)
+{
+	const u8 *from = w->bytes + offset;
+	char digits[16];
+
+	begin_pad(w, in);
+	put_decimal(w->out, offset);
+	if (field->type == BPFFS_BITS) {
+		put_char(w->out, '.');
+		put_decimal(w->out, field->bit);
+	}
+	put_literal(w->out, "\":\"");
+	if (field->type == BPFFS_BITS)
+		put(w->out, digits, bpffs_put_pad(field, from, digits));
+	else
+		put_hex(w->out, from, field->size);
+	end_pad(w, in);
+}
+
 static void put_pad(struct walk *w, struct container *in, const struct bpffs_field *field,
 		    u32 offset)
 {
 	struct token name = {}, hex = {};
 
+	if (w->bytes) {
+		if (!bpffs_pad_is_zero(field, w->bytes + offset))
+			put_pad_bytes(w, in, field, offset);
+		return;
+	}
 	if (w->is_name ? !take_name_pad(w, field, &hex) :
 			 !take_pad(w, field, offset, &name, &hex))
 		return;
-	put_comma(w, in);
-	if (!in->names)
-		put_char(w->out, '{');
-	put_literal(w->out, "\"~");
+	begin_pad(w, in);
 	if (w->is_name)
 		put_decimal(w->out, offset);
 	else
 		put(w->out, name.text + 1, name.len - 1);
-	put_literal(w->out, "\":");
-	put_quoted(w->out, hex.text, hex.len);
-	if (!in->names)
-		put_char(w->out, '}');
+	put_literal(w->out, "\":\"");
+	put(w->out, hex.text, hex.len);
+	end_pad(w, in);
 }
 
 static int put_group(struct walk *w, const struct bpffs_field *group, u32 offset, bool path);
@@ -440,6 +524,10 @@ static int put_field(struct walk *w, const struct bpffs_field *field, u32 offset
 	offset += (*index)++ * field->size;
 	if (field->type == BPFFS_GROUP)
 		return put_group(w, field, offset, path);
+	if (w->bytes) {
+		put_leaf_bytes(w->out, field, w->bytes + offset);
+		return 0;
+	}
 	err = take_leaf(w, field, path, &t);
 	if (!err)
 		put_leaf(w->out, field, &t);
@@ -569,26 +657,76 @@ static int put_value(struct json_out *out, const struct bpffs_layout *layout, in
 	return err ?: w.at == w.end ? 0 : -EINVAL;
 }
 
+/* What is before the value. */
+static int put_begin(struct json_out *out, const struct bpffs_layout *key,
+		     struct token name)
+{
+	int err;
+
+	put_literal(out, "{\"name\":");
+	put_quoted(out, name.text, name.len);
+	put_literal(out, ",\"key\":");
+	err = put_key(out, key, name);
+	put_literal(out, ",\"value\":");
+	return err;
+}
+
 int json_line(struct json_out *out, const struct bpffs_layout *key,
 	      const struct bpffs_layout *value, int percpu, const char *line,
 	      size_t len)
 {
 	const char *blank = memchr(line, ' ', len);
-	struct token name = { line, blank ? (size_t)(blank - line) : len };
-	struct token text = { line + len, 0 };
+	struct token name = { .text = line, .len = blank ? (size_t)(blank - line) : len };
+	struct token text = { .text = line + len };
 	int err;
 
 	if (blank) {
 		text.text = blank + 1;
 		text.len = line + len - text.text;
 	}
-	put_literal(out, "{\"name\":");
-	put_quoted(out, name.text, name.len);
-	put_literal(out, ",\"key\":");
-	err = put_key(out, key, name);
-	put_literal(out, ",\"value\":");
+	err = put_begin(out, key, name);
 	if (!err)
 		err = put_value(out, value, percpu, text);
+	put_literal(out, "}\n");
+	return err;
+}
+
+static int put_copies(struct json_out *out, const struct bpffs_shape *shape,
+		      const u8 *bytes)
+{
+	struct walk w = { .out = out };
+	int err = 0;
+	u32 i;
+
+	put_char(out, '{');
+	for (i = 0; i < shape->copies && !err; i++) {
+		put(out, ",\"cpu" + !i, 5 - !i);
+		put_decimal(out, shape->cpus[i]);
+		put_literal(out, "\":");
+		w.bytes = bytes + (size_t)i * shape->stride;
+		err = put_group(&w, shape->layout->root, 0, true);
+	}
+	put_char(out, '}');
+	return err;
+}
+
+int json_element(struct json_out *out, const struct bpffs_layout *key,
+		 const struct bpffs_shape *shape, const void *key_bytes,
+		 const void *value_bytes)
+{
+	char text[BPFFS_NAME_MAX + 1];
+	struct token name = { .text = text };
+	struct walk w = { .out = out, .bytes = value_bytes };
+	int err;
+
+	name.len = bpffs_name_encode(key, key_bytes, text);
+	err = put_begin(out, key, name);
+	if (err)
+		return err;
+	if (shape->cpus)
+		err = put_copies(out, shape, value_bytes);
+	else
+		err = put_group(&w, shape->layout->root, 0, false);
 	put_literal(out, "}\n");
 	return err;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The table of a map as JSON Lines. */
+/* The elements of a map as JSON Lines. */
 #ifndef LIBBPFFS_JSON_H
 #define LIBBPFFS_JSON_H
 
 #include <stddef.h>
 
 struct bpffs_layout;
+struct bpffs_shape;
 
 /* Text on its way to a descriptor. */
 struct json_out {
@@ -31,5 +32,19 @@ void json_flush(struct json_out *out);
 int json_line(struct json_out *out, const struct bpffs_layout *key,
 	      const struct bpffs_layout *value, int percpu, const char *line,
 	      size_t len);
+
+/**
+ * json_element() - the same of its bytes
+ * @out: its JSON goes there, with a newline
+ * @key: the layout of the names
+ * @shape: of the value; with CPU numbers, it is one of each CPU
+ * @key_bytes: of the key
+ * @value_bytes: of the value
+ *
+ * Return: 0, or -EINVAL: the layout has no such name, which cannot be.
+ */
+int json_element(struct json_out *out, const struct bpffs_layout *key,
+		 const struct bpffs_shape *shape, const void *key_bytes,
+		 const void *value_bytes);
 
 #endif
