@@ -55,6 +55,9 @@ $(BUILD)/kernel/%/headers: deps
 $(BUILD)/kernel/debug/headers: deps
 	@tests/debug/build
 
+abi-check: deps lib	## is what programs get of the library what it was?
+	@tests/abi/check
+
 sparse: kernels	## check the source with sparse
 	@$(vm)/lint sparse-6.1 sparse-6.12
 
@@ -183,6 +186,6 @@ clean:		## remove what was built, keep the kernels that were fetched
 distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
-.PHONY: help deps module sparse checkpatch lint kernels source lib tests \
+.PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check man install uninstall dkms deb deb-check \
 	stage stage-locked vm demo check check-debug clean distclean
