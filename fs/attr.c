@@ -11,6 +11,7 @@
  * @kinds: of the objects that have it
  * @flags: ATTR_*
  * @show: prints it, with a newline; returns 0 or an errno
+ * @label: of the line in the object's own description that is shown instead
  * @fops: of a file that is not just shown; NULL for the others
  */
 struct attr {
@@ -18,6 +19,7 @@ struct attr {
 	unsigned int kinds;
 	unsigned int flags;
 	int (*show)(struct seq_file *seq, struct bpffs_info *info);
+	const char *label;
 	const struct file_operations *fops;
 };
 
@@ -129,10 +131,9 @@ static int show_info(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
-/* One number of that description: every kernel has its own way to find it. */
-static int show_memlock(struct seq_file *seq, struct bpffs_info *info)
+/* One line of that description: every kernel has its own way to the number. */
+static int show_line(struct seq_file *seq, struct bpffs_info *info, const char *label)
 {
-	static const char label[] = "memlock:\t";
 	size_t from = seq->count, len;
 	char *line, *end;
 
@@ -167,16 +168,24 @@ static const struct attr attrs[] = {
 	{ "max_entries", BPFFS_MAP,		 0, show_max_entries },
 	{ "flags",	 BPFFS_MAP,		 0, show_flags },
 	{ "frozen",	 BPFFS_MAP,		 0, show_frozen },
-	{ "memlock",	 BPFFS_MAP | BPFFS_PROG, 0, show_memlock },
+	{ "memlock",	 BPFFS_MAP | BPFFS_PROG, 0, .label = "memlock:\t" },
 	{ "count",	 BPFFS_MAP, ATTR_LISTS,	    show_count },
 	{ "key",	 BPFFS_MAP, ATTR_HAS_KEY,   show_key },
 	{ "value",	 BPFFS_MAP, ATTR_HAS_VALUE, show_value },
 	{ "table",	 BPFFS_MAP, ATTR_HAS_KEY | ATTR_HAS_VALUE | ATTR_WRITE,
-	  NULL, &bpffs_table_fops },
-	{ "raw",	 BPFFS_MAP, ATTR_STREAMS | ATTR_WRITE, NULL, &bpffs_raw_fops },
+	  .fops = &bpffs_table_fops },
+	{ "tag",	 BPFFS_PROG,		 0, .label = "prog_tag:\t" },
+	{ "jited",	 BPFFS_PROG,		 0, .label = "prog_jited:\t" },
+	{ "run_cnt",	 BPFFS_PROG,		 0, .label = "run_cnt:\t" },
+	{ "run_time_ns", BPFFS_PROG,		 0, .label = "run_time_ns:\t" },
+	{ "recursion_misses", BPFFS_PROG,	 0, .label = "recursion_misses:\t" },
+	{ "verified_insns", BPFFS_PROG,		 0, .label = "verified_insns:\t" },
+	{ "prog_id",	 BPFFS_LINK,		 0, .label = "prog_id:\t" },
+	{ "prog_tag",	 BPFFS_LINK,		 0, .label = "prog_tag:\t" },
+	{ "raw",	 BPFFS_MAP, ATTR_STREAMS | ATTR_WRITE, .fops = &bpffs_raw_fops },
 	{ "memory",	 BPFFS_MAP, ATTR_MAPS | ATTR_MOUNTED | ATTR_WRITE,
-	  NULL, &bpffs_memory_fops },
-	{ "fd",		 ALL, ATTR_MOUNTED | ATTR_ROOT_ONLY, NULL, &bpffs_fd_fops },
+	  .fops = &bpffs_memory_fops },
+	{ "fd",		 ALL, ATTR_MOUNTED | ATTR_ROOT_ONLY, .fops = &bpffs_fd_fops },
 	{ "info",	 ALL,			 0, show_info },
 	{ "error",	 ALL,			 0, show_error },
 };
@@ -214,6 +223,8 @@ static int attr_show(struct seq_file *seq, void *unused)
 	struct inode *inode = seq->private;
 	const struct attr *attr = inode->i_private;
 
+	if (attr->label)
+		return show_line(seq, bpffs_info(inode), attr->label);
 	return attr->show(seq, bpffs_info(inode));
 }
 

@@ -41,7 +41,7 @@
 #define BPFFS_INO_ROOT		1
 #define BPFFS_INO_DOT_BPF	2
 #define BPFFS_INO_ATTR		3
-#define BPFFS_INO_QUEUE		56
+#define BPFFS_INO_QUEUE		60
 #define BPFFS_INO_ELEMENT	64
 
 enum bpffs_kind {

@@ -201,7 +201,7 @@ int bpffs_info_set_layouts(struct fs_context *fc, struct bpffs_info *info,
 	}
 	if (bpffs_map_can(info, BPFFS_OF_MAPS)) {
 		if (given->value)
-			return invalfc(fc, "%s: the values are maps; give inner_key and inner_value",
+			return invalfc(fc, "%s: values are maps; give inner_key, inner_value",
 				       value);
 		err = set_inner(fc, info, given);
 		return err ?: set_shapes(fc, info, given);

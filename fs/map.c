@@ -543,7 +543,7 @@ u64 bpffs_map_memory_size(const struct bpffs_info *info)
 {
 	const struct bpf_map *map = info->object.map;
 
-	switch (map->map_type) {
+	switch ((u32)map->map_type) {
 	case BPF_MAP_TYPE_RINGBUF:
 	case BPF_MAP_TYPE_USER_RINGBUF:
 		/* Positions of consumer and producer, and the data twice. */

@@ -217,7 +217,8 @@ static int queue_release(struct inode *inode, struct file *file)
 			push_text(info, open);
 		else if (bpffs_parse_unfinished(open->parser, &why) ||
 			 bpffs_parse_next_fresh(open->parser, 0) != U64_MAX)
-			bpffs_refuse(info, "push: closed before every field was named; nothing was pushed");
+			bpffs_refuse(info,
+				     "push: closed before every field was named; nothing was pushed");
 	}
 	bpffs_parser_free(open->parser);
 	kvfree(open->value);

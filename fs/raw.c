@@ -310,8 +310,7 @@ static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t 
 		ret = read_trailer(raw, buf, len);
 	mutex_unlock(&raw->lock);
 	if (ret == -ENOSPC)
-		bpffs_refuse(info, "raw: a read of %zu bytes is too short for what must be read at once; use a larger buffer",
-			     len);
+		bpffs_refuse(info, "raw: %zu bytes are too few for what is read at once", len);
 	return ret;
 }
 
@@ -347,7 +346,8 @@ static int take_header(struct bpffs_info *info, struct raw *raw)
 				     is->map_type, wanted.map_type);
 	if (is->key_size != wanted.key_size || is->value_size != wanted.value_size ||
 	    is->copies != wanted.copies)
-		return refuse_stream(info, raw, "keys of %u bytes and values of %u on %u CPUs are in the stream, the map has %u, %u, %u",
+		return refuse_stream(info, raw,
+				     "key size, value size, CPUs: %u, %u, %u; the map has %u, %u, %u",
 				     is->key_size, is->value_size, is->copies,
 				     wanted.key_size, wanted.value_size, wanted.copies);
 	if (memcmp(is, &wanted, sizeof(wanted)))

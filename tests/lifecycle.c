@@ -2,6 +2,8 @@
 /* A mount holds its object; the last umount and the last open file release it. */
 #include "util.h"
 
+#include <sys/socket.h>
+
 FIXTURE(lifecycle) {
 	int map;
 	__u32 id;
@@ -224,6 +226,24 @@ static int make_prog(enum bpf_prog_type type)
 	return bpf_prog_load(type, "pass", "GPL", insns, 2, NULL);
 }
 
+/* Send a packet through a socket with this filter. */
+static int run_filter(__u32 id)
+{
+	int prog = bpf_prog_get_fd_by_id(id);
+	int sockets[2];
+	int err;
+
+	if (prog < 0 || socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets))
+		return -1;
+	err = setsockopt(sockets[0], SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog));
+	if (!err)
+		err = send(sockets[1], "ab", 2, 0) != 2;
+	close(prog);
+	close(sockets[0]);
+	close(sockets[1]);
+	return err;
+}
+
 TEST_F(lifecycle, program)
 {
 	struct bpf_prog_info info = {};
@@ -238,6 +258,16 @@ TEST_F(lifecycle, program)
 	EXPECT_STREQ("socket_filter\n", text_of(at("type")));
 	EXPECT_STREQ("pass\n", text_of(at("name")));
 	EXPECT_NE(NULL, strstr(text_of(at("info")), "prog_type"));
+	EXPECT_EQ(17, (int)strlen(text_of(at("tag"))));
+	EXPECT_EQ(0, sh("test $(cat " MNT "/verified_insns) = 2"));
+	EXPECT_EQ(0, sh("bpftool prog show id %u | grep -q \"tag $(cat " MNT "/tag)\"", info.id));
+	/* Run counts move while the kernel keeps them. */
+	EXPECT_STREQ("0\n", text_of(at("run_cnt")));
+	EXPECT_EQ(0, sh("sysctl -qw kernel.bpf_stats_enabled=1"));
+	EXPECT_EQ(0, run_filter(info.id));
+	EXPECT_EQ(0, sh("sysctl -qw kernel.bpf_stats_enabled=0"));
+	EXPECT_LT(0, atoi(text_of(at("run_cnt"))));
+	EXPECT_LT(0, atoi(text_of(at("run_time_ns"))));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_TRUE(is_gone(bpf_prog_get_fd_by_id, info.id));
 }
@@ -260,6 +290,7 @@ TEST_F(lifecycle, link)
 	close(prog);
 	EXPECT_EQ(info.id, (__u32)atoi(text_of(at("id"))));
 	EXPECT_STREQ("xdp\n", text_of(at("type")));
+	EXPECT_EQ(info.prog_id, (__u32)atoi(text_of(at("prog_id"))));
 	EXPECT_EQ(0, sh("ip link show lo | grep -q prog/xdp"));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_TRUE(is_gone(bpf_link_get_fd_by_id, info.id));

@@ -2,6 +2,7 @@
 /* Each type of map: what it lists, reads, writes, makes and deletes. */
 #include "util.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <sys/statfs.h>
 
@@ -419,6 +420,169 @@ TEST_F(types, hash_of_maps)
 TEST_F(types, array_of_maps)
 {
 	map_of_maps(_metadata, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+}
+
+/* --- Attributes only --- */
+
+struct other {
+	enum bpf_map_type type;
+	const char *word;
+	__u32 key;
+	__u32 value;
+	__u32 entries;
+};
+
+/* Maps whose operations take or give kernel objects, or sleep: never called. */
+static const struct other others[] = {
+	{ BPF_MAP_TYPE_PROG_ARRAY, "prog_array", 4, 4, 4 },
+	{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, "perf_event_array", 4, 4, 4 },
+	{ BPF_MAP_TYPE_STACK_TRACE, "stack_trace", 4, 64, 4 },
+	{ BPF_MAP_TYPE_CGROUP_ARRAY, "cgroup_array", 4, 4, 4 },
+	{ BPF_MAP_TYPE_DEVMAP, "devmap", 4, 4, 4 },
+	{ BPF_MAP_TYPE_DEVMAP_HASH, "devmap_hash", 4, 4, 4 },
+	{ BPF_MAP_TYPE_SOCKMAP, "sockmap", 4, 4, 4 },
+	{ BPF_MAP_TYPE_SOCKHASH, "sockhash", 4, 8, 4 },
+	{ BPF_MAP_TYPE_CPUMAP, "cpumap", 4, 4, 2 },
+	{ BPF_MAP_TYPE_XSKMAP, "xskmap", 4, 4, 4 },
+	{ BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "reuseport_sockarray", 4, 8, 4 },
+};
+
+/* Everything that can be tried on a mount; nothing may be changed or crash. */
+static void try_everything(struct __test_metadata *_metadata, const char *word)
+{
+	static const char * const names[] = {
+		"0", "00000000", "01000000", "0000000000000000", "peek", "pop", "push",
+	};
+	char wanted[64];
+	size_t i;
+
+	snprintf(wanted, sizeof(wanted), "%s\n", word);
+	EXPECT_STREQ(wanted, text_of(at(".bpf/type")));
+	EXPECT_EQ(0, count_names(MNT));
+	EXPECT_EQ(0, sh("ls -la " MNT " " MNT "/.bpf > /dev/null"));
+	EXPECT_EQ(0, sh("cd " MNT "/.bpf; for i in *; do case $i in fd|memory|raw) ;; "
+			"*) cat $i > /dev/null || exit 1;; esac; done"));
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		EXPECT_FALSE(file_exists(at("%s", names[i])));
+		EXPECT_EQ(-EOPNOTSUPP, write_to(at("%s", names[i]), O_CREAT | O_TRUNC, "0\n"));
+		EXPECT_EQ(ENOENT, errno_of(unlink(at("%s", names[i]))));
+		EXPECT_EQ(ENOENT, errno_of(rmdir(at("%s", names[i]))));
+	}
+	EXPECT_FALSE(file_exists(at(".bpf/table")));
+	EXPECT_FALSE(file_exists(at(".bpf/raw")));
+	EXPECT_FALSE(file_exists(at(".bpf/memory")));
+	EXPECT_EQ(EPERM, errno_of(mkdir(at("x"), 0755)));
+	EXPECT_EQ(0, sh("df -i " MNT " > /dev/null"));
+}
+
+TEST_F(types, attributes_only)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		const struct other *other = &others[i];
+		int map = make_map(other->type, other->key, other->value, other->entries, 0);
+
+		/* Not every kernel is built with each. */
+		if (map < 0) {
+			TH_LOG("no %s here: %s", other->word, strerror(errno));
+			continue;
+		}
+		ASSERT_EQ(0, mount_fd(map, MNT, ""));
+		try_everything(_metadata, other->word);
+		ASSERT_EQ(0, umount(MNT));
+		EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "key=u32"));
+		close(map);
+	}
+}
+
+/* Storage of sockets, tasks, inodes, cgroups: keyed by the caller's descriptors. */
+TEST_F(types, local_storage)
+{
+	static const struct {
+		enum bpf_map_type type;
+		const char *word;
+	} storages[] = {
+		{ BPF_MAP_TYPE_SK_STORAGE, "sk_storage" },
+		{ BPF_MAP_TYPE_INODE_STORAGE, "inode_storage" },
+		{ BPF_MAP_TYPE_TASK_STORAGE, "task_storage" },
+		{ 32, "cgrp_storage" },
+	};
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct btf *btf = btf__new_empty();
+	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	size_t i;
+
+	ASSERT_EQ(0, btf__load_into_kernel(btf));
+	opts.btf_fd = btf__fd(btf);
+	opts.btf_key_type_id = number;
+	opts.btf_value_type_id = number;
+	for (i = 0; i < sizeof(storages) / sizeof(*storages); i++) {
+		int map = bpf_map_create(storages[i].type, "storage", 4, 4, 0, &opts);
+
+		if (map < 0) {
+			TH_LOG("no %s here: %s", storages[i].word, strerror(errno));
+			continue;
+		}
+		ASSERT_EQ(0, mount_fd(map, MNT, ""));
+		try_everything(_metadata, storages[i].word);
+		ASSERT_EQ(0, umount(MNT));
+		close(map);
+	}
+}
+
+/* --- Cgroup storage: its elements come and go with the attachments --- */
+
+/* get_local_storage(map, 0); return 1 */
+static int make_cgroup_prog(int map)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD,
+		  .imm = map },
+		{},
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_local_storage },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "storage", "GPL", insns,
+			     sizeof(insns) / sizeof(*insns), NULL);
+}
+
+TEST_F(types, cgroup_storage)
+{
+	int map = make_map(BPF_MAP_TYPE_CGROUP_STORAGE, 16, 8, 0, 0);
+	int prog, cgroup;
+
+	ASSERT_LE(0, map);
+	prog = make_cgroup_prog(map);
+	ASSERT_LE(0, prog);
+	mkdir("/sys/fs/cgroup/bpffs", 0755);
+	cgroup = open("/sys/fs/cgroup/bpffs", O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, cgroup);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u64:u32:pad4,value=u64"));
+	EXPECT_EQ(0, count_names(MNT));
+	ASSERT_EQ(0, bpf_prog_attach(prog, cgroup, BPF_CGROUP_INET_EGRESS, 0));
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_EQ(0, sh("cd " MNT " && test $(cat $(ls)) = 0 && echo 5 > $(ls) && test $(cat $(ls)) = 5"));
+	EXPECT_NE(0, sh("cd " MNT " && rm $(ls) 2> /dev/null"));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at("1,2"), O_CREAT, "1\n"));
+	EXPECT_EQ(0, bpf_prog_detach2(prog, cgroup, BPF_CGROUP_INET_EGRESS));
+	/* It stays as long as the cgroup does. */
+	close(cgroup);
+	rmdir("/sys/fs/cgroup/bpffs");
+}
+
+/* Per CPU, a lookup would be of another object: attributes only. */
+TEST_F(types, percpu_cgroup_storage)
+{
+	int map = make_map(BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, 16, 8, 0, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	try_everything(_metadata, "percpu_cgroup_storage");
 }
 
 /* --- What the kernel counts --- */
