@@ -292,6 +292,12 @@ static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
 	return count ? finish_block(info, buf, capacity, count) : 0;
 }
 
+/* After an error elements may be lost: then the stream has no end. */
+static bool can_go_on(ssize_t ret)
+{
+	return ret >= 0 || ret == -ENOSPC || ret == -EINTR;
+}
+
 static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct bpffs_info *info = bpffs_info(file_inode(file));
@@ -308,6 +314,8 @@ static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t 
 	/* The block may have been the last one, and empty. */
 	if (!ret && raw->reading == IN_BLOCK)
 		ret = read_trailer(raw, buf, len);
+	if (!can_go_on(ret))
+		raw->reading = AT_END;
 	mutex_unlock(&raw->lock);
 	if (ret == -ENOSPC)
 		bpffs_refuse(info, "raw: %zu bytes are too few for what is read at once", len);

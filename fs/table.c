@@ -14,7 +14,8 @@
  * struct table - an open table
  * @lock: guards the rest
  * @shape: the map's, with blanks between fields
- * @window: the piece of text in transit
+ * @in: the piece of text that is being written
+ * @out: that is being read
  * @keys: as of the first read; NULL before it, and for arrays
  * @row: the next element in @keys, or index of the array
  * @read_pos: where the next read must be
@@ -25,6 +26,8 @@
  * @name_len: its length
  * @name_off: what of it has been read
  * @in_row: is there a current element?
+ * @left: bytes in @out that are yet to be read
+ * @left_from: where they begin
  * @held: the last byte of the text, held back as the final blank of a line is
  *	a newline
  * @parser: of the fields of the current line, NULL before the first write
@@ -36,7 +39,8 @@
 struct table {
 	struct mutex lock; /* above */
 	struct bpffs_shape shape;
-	char window[512];
+	char in[512];
+	char out[512];
 
 	struct bpffs_keys *keys;
 	u64 row;
@@ -48,6 +52,8 @@ struct table {
 	unsigned int name_len;
 	unsigned int name_off;
 	bool in_row;
+	unsigned int left;
+	unsigned int left_from;
 	char held;
 
 	struct bpffs_parser *parser;
@@ -114,6 +120,7 @@ static int begin_reading(const struct bpffs_info *info, struct table *table)
 	table->keys = keys;
 	table->row = 0;
 	table->in_row = false;
+	table->left = 0;
 	return 0;
 }
 
@@ -134,13 +141,14 @@ static int next_row(const struct bpffs_info *info, struct table *table)
 	int err;
 
 	while ((key = row_key(info, table, &index))) {
-		table->row++;
 		err = bpffs_read(info, key, table->value);
+		/* The row is read again by the next read. */
 		if (err && err != -ENOENT)
 			return err;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
+		table->row++;
 		if (err)
 			continue;
 		table->name_len = bpffs_name_encode(info->key, key, table->name);
@@ -184,21 +192,28 @@ static size_t row_text(struct table *table, char *buf, size_t size)
 static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
 			 struct iov_iter *to)
 {
-	size_t got, copied;
+	size_t want, copied;
 	ssize_t done = 0;
 	int more;
 
-	while (iov_iter_count(to)) {
-		if (!table->in_row) {
+	while ((want = iov_iter_count(to))) {
+		if (!table->left && !table->in_row) {
 			more = next_row(info, table);
 			if (more <= 0)
 				return done ?: more;
 		}
-		got = row_text(table, table->window,
-			       min(iov_iter_count(to), sizeof(table->window)));
-		copied = copy_to_iter(table->window, got, to);
+		if (!table->left) {
+			table->left_from = 0;
+			table->left = row_text(table, table->out,
+					       min(want, sizeof(table->out)));
+		}
+		/* What does not get through stays for the next read. */
+		want = min_t(size_t, want, table->left);
+		copied = copy_to_iter(table->out + table->left_from, want, to);
+		table->left_from += copied;
+		table->left -= copied;
 		done += copied;
-		if (copied < got)
+		if (copied < want)
 			return done ?: -EFAULT;
 	}
 	return done;
@@ -359,7 +374,7 @@ static int take_window(struct bpffs_info *info, struct table *table, size_t len,
 	int err;
 
 	for (at = 0; at < len; at += used) {
-		const char *text = table->window + at;
+		const char *text = table->in + at;
 		bool stored = false;
 
 		if (table->in_fields)
@@ -380,8 +395,8 @@ static ssize_t write_lines(struct bpffs_info *info, struct table *table,
 	size_t base = 0, done = 0, want, got;
 	int err = 0;
 
-	while (!err && (want = min(iov_iter_count(from), sizeof(table->window)))) {
-		got = copy_from_iter(table->window, want, from);
+	while (!err && (want = min(iov_iter_count(from), sizeof(table->in)))) {
+		got = copy_from_iter(table->in, want, from);
 		err = take_window(info, table, got, base, &done);
 		base += got;
 		if (!err && got < want)

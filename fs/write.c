@@ -181,8 +181,8 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 {
 	struct bpffs_reason why = {};
 
-	if (open->zero_on_close)
-		bpffs_write_touch(inode, open);
+	if (open->zero_on_close && bpffs_write_touch(inode, open) == -ENOMEM)
+		refuse(inode, "there was no memory for it; no element was made");
 	if (!open->parser)
 		return;
 	if (bpffs_parse_unfinished(open->parser, &why))

@@ -174,7 +174,7 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-TEST_F(directory, listing_while_keys_come_and_go)
+TEST_F_TIMEOUT(directory, listing_while_keys_come_and_go, 120)
 {
 	unsigned char seen[2000];
 	struct dirent *entry;
