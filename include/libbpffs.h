@@ -67,6 +67,13 @@ extern "C" {
  * - [no]atime, [no]relatime, [no]strictatime, [no]diratime, [no]symfollow.
  * - as=key.saddr:ip4 and as=value.last.sec:x64, with layouts by BTF, give the
  *   type of one member of the key or the value; may come several times.
+ * - snapshot mounts a frozen copy of the map: of a hash, array, LPM trie and
+ *   their LRU and per-CPU kinds. -EOPNOTSUPP: it is of another type or has
+ *   timers or pointers of the kernel in its values; -EAGAIN: it changes too fast.
+ * - pinonly mounts a file system of the kernel's own type "bpf" with a pin of
+ *   the object, "map", "prog" or "link", for kernels without bpffs. Options other
+ *   than ro and the generic ones are refused; umount2(2) unmounts it, while
+ *   bpf_umount() and bpf_mount_open() refuse, as it is not bpffs.
  * - What only fstab and mount(8) mean something by (defaults, noauto, user,
  *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.
  *

@@ -33,21 +33,31 @@ _bpffs_sources()
 	[ "$1" != prog: ] || printf '%s\n' prog:id: prog:tag:
 }
 
-# A pin or an object; a colon is a word of its own for readline.
+# For readline, a word begins behind the last : or =, so that is all it is given.
+_bpffs_trim()
+{
+	local start=${cur%"${cur##*[:=]}"} i
+
+	[[ $COMP_WORDBREAKS == *:* && $COMP_WORDBREAKS == *=* ]] || return 0
+	for i in "${!COMPREPLY[@]}"; do
+		COMPREPLY[i]=${COMPREPLY[i]#"$start"}
+	done
+}
+
 _bpffs_complete_source()
 {
 	COMPREPLY=($(compgen -W "$(_bpffs_sources "$cur")" -- "$cur"))
 	case ${COMPREPLY[0]} in
 	*:|/*)	compopt -o nospace ;;
 	esac
-	__ltrim_colon_completions "$cur"
+	_bpffs_trim
 }
 
 # The last of a list of options.
 _bpffs_complete_options()
 {
 	local before='' last=$cur
-	local names='fd= key= value= inner_key= inner_value= as= percpu= uid= gid=
+	local names='fd= key= value= inner_key= inner_value= as= percpu= snapshot pinonly uid= gid=
 		mode= id= name= ro rw noatime nofail remount X-mount.mkdir'
 
 	if [[ $cur == *,* ]]; then
@@ -65,6 +75,7 @@ _bpffs_complete_options()
 	esac
 	COMPREPLY=($(compgen -P "$before" -W "$names" -- "$last"))
 	compopt -o nospace
+	_bpffs_trim
 }
 
 _mount_bpffs()

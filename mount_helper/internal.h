@@ -58,6 +58,8 @@ struct libbpffs_param {
  * @value: likewise
  * @as: types of members by the user, which point into @text
  * @as_count: of @as
+ * @snapshot: mount a frozen copy of the map
+ * @pinonly: mount a pin in the kernel's own file system, not bpffs
  */
 struct libbpffs_plan {
 	unsigned int attr;
@@ -71,6 +73,8 @@ struct libbpffs_plan {
 	char *value;
 	struct libbpffs_as *as;
 	size_t as_count;
+	bool snapshot;
+	bool pinonly;
 };
 
 /* @plan: all zero; libbpffs_plan_free() is due in any case. @opts: or NULL */
@@ -85,6 +89,14 @@ void libbpffs_plan_free(struct libbpffs_plan *plan);
 /* --- libbpffs.c: fsconfig(2); returns what it does --- */
 
 int libbpffs_set_param(int fs, const struct libbpffs_param *param);
+
+/* --- snapshot.c, pinonly.c: both return a descriptor --- */
+
+/* A frozen copy of a map. */
+int libbpffs_snapshot(int fd);
+
+/* A detached mount of type bpf. */
+int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan);
 
 /* --- umount.c: is it the root of a bpffs mount? --- */
 

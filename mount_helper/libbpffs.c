@@ -27,7 +27,7 @@ static int open_context(void)
 		return fs;
 	switch (err) {
 	case ENODEV:
-		return libbpffs_refuse(err, "the kernel has no file system bpffs (modprobe bpffs)");
+		return libbpffs_refuse(err, "the kernel has no file system bpffs (modprobe bpffs; or -o pinonly for a mere pin)");
 	case ENOSYS:
 		return libbpffs_refuse(err, "the kernel has no fsopen(2)");
 	case EPERM:
@@ -84,22 +84,42 @@ static int mount_plan(int fd, const struct libbpffs_plan *plan)
 
 /*
  * Layouts that nobody asked for are no reason to refuse a mount: the kernel may
- * know fewer types of maps than the library.
+ * know fewer types of maps than the library. They are those of @fd.
  */
-static int mount_auto(int fd, struct libbpffs_plan *plan)
+static int mount_auto(int fd, int object, struct libbpffs_plan *plan)
 {
 	int ret;
 
 	ret = libbpffs_plan_auto(plan, fd);
 	if (ret)
 		return ret;
-	ret = mount_plan(fd, plan);
+	ret = mount_plan(object, plan);
 	if (ret != -EINVAL && ret != -ENAMETOOLONG && ret != -E2BIG)
 		return ret;
 	if (!libbpffs_plan_drop_auto(plan))
 		return ret;
 	libbpffs_clear_error();
-	return mount_plan(fd, plan);
+	return mount_plan(object, plan);
+}
+
+/* @object: @fd, or a copy of it, which may lack the types. */
+static int mount_object(int fd, int object, struct libbpffs_plan *plan)
+{
+	if (plan->pinonly)
+		return libbpffs_mount_pin(object, plan);
+	return mount_auto(fd, object, plan);
+}
+
+static int mount_snapshot(int fd, struct libbpffs_plan *plan)
+{
+	int copy = libbpffs_snapshot(fd);
+	int ret;
+
+	if (copy < 0)
+		return copy;
+	ret = mount_object(fd, copy, plan);
+	close_quietly(copy);
+	return ret;
 }
 
 /* Of these two VFS says EBADF before bpffs can say why. */
@@ -126,7 +146,8 @@ static int mount_detached(int fd, const struct bpf_mount_opts *opts)
 		return ret;
 	ret = libbpffs_plan_mount(&plan, opts);
 	if (!ret)
-		ret = mount_auto(fd, &plan);
+		ret = plan.snapshot ? mount_snapshot(fd, &plan) :
+				      mount_object(fd, fd, &plan);
 	libbpffs_plan_free(&plan);
 	return ret;
 }

@@ -35,6 +35,8 @@ static const char usage[] =
 	"  -o as=MEMBER:TYPE  with auto: of one member, as=key.saddr:ip4\n"
 	"  -o uid=,gid=,mode= owner and permissions of the files\n"
 	"  -o ro              read-only\n"
+	"  -o snapshot        a frozen copy of the map\n"
+	"  -o pinonly         without bpffs: a pin of the object, in a mount of type bpf\n"
 	"  -f                 only say what would be done, with -v\n"
 	"  -n                 write nothing to /run/mount\n"
 	"  -r, -w             as -o ro, -o rw\n"
@@ -46,7 +48,7 @@ static const char usage[] =
 /* Of the file system; the others that are known are libmount's. */
 static const char * const known[] = {
 	"key", "value", "as", "uid", "gid", "mode", "id", "name", "percpu",
-	"inner_key", "inner_value", NULL
+	"inner_key", "inner_value", "snapshot", "pinonly", NULL
 };
 
 struct helper {
@@ -198,10 +200,11 @@ static int say_plan(const struct helper *helper, int fd)
 		return MNT_EX_FAIL;
 	}
 	err = libbpffs_plan_mount(&plan, &opts);
-	if (!err)
+	if (!err && !plan.pinonly)
 		err = libbpffs_plan_auto(&plan, fd);
 	if (!err && mnt_context_is_verbose(helper->cxt)) {
-		say("would mount %s on %s:", object, helper->target);
+		say("would mount %s%s%s on %s:", plan.pinonly ? "a pin of " : "",
+		    plan.snapshot ? "a copy of " : "", object, helper->target);
 		for (i = 0; i < plan.count; i++)
 			say("%s%s%s", plan.params[i].name, plan.params[i].value ? "=" : "",
 			    plan.params[i].value ?: "");

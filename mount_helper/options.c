@@ -165,9 +165,34 @@ static int check_as(const struct libbpffs_plan *plan)
 	return 0;
 }
 
+/* What the library does, and the kernel never sees. */
+static bool *find_own(struct libbpffs_plan *plan, const char *name)
+{
+	if (!strcmp(name, "snapshot"))
+		return &plan->snapshot;
+	if (!strcmp(name, "pinonly"))
+		return &plan->pinonly;
+	return NULL;
+}
+
+/* The kernel's own file system takes any option, and ignores most of them. */
+static int check_pinonly(const struct libbpffs_plan *plan)
+{
+	const struct libbpffs_param *param = plan->params;
+
+	for (; param < plan->params + plan->count; param++)
+		if (strcmp(param->name, "source") && strcmp(param->name, "ro"))
+			return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
+					       param->name);
+	if (plan->as_count)
+		return libbpffs_refuse(EINVAL, "as: would do nothing with pinonly");
+	return 0;
+}
+
 static int plan_option(struct libbpffs_plan *plan, const char *name, const char *value)
 {
 	const struct libmnt_optmap *entry;
+	bool *own = find_own(plan, name);
 
 	if (!strcmp(name, "fd"))
 		return libbpffs_refuse(EINVAL, "fd: is an argument of the call, not an option");
@@ -177,8 +202,12 @@ static int plan_option(struct libbpffs_plan *plan, const char *name, const char 
 		return libbpffs_refuse(EINVAL, "%.32s...: no option has so long a name",
 				       name);
 	entry = find_entry(MNT_LINUX_MAP, name);
-	if (entry && value)
+	if ((entry || own) && value)
 		return libbpffs_refuse(EINVAL, "%s: takes no value", name);
+	if (own) {
+		*own = true;
+		return 0;
+	}
 	if (entry && set_generic(plan, entry))
 		return 0;
 	entry = find_entry(MNT_USERSPACE_MAP, name);
@@ -306,6 +335,8 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 	err = plan_options(plan);
 	if (!err)
 		err = check_as(plan);
+	if (!err && plan->pinonly)
+		err = check_pinonly(plan);
 	if (err)
 		return err;
 	if (plan->attr & MOUNT_ATTR_RDONLY)

@@ -4,8 +4,7 @@
 # mount.bpffs as mount(8) calls it, and the tool bpffs: each SOURCE, fstab,
 # remount, and what is refused, with one sentence and an exit status. As TAP.
 
-count=0
-failed=0
+. "$(dirname "$0")/tap.sh"
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
@@ -20,25 +19,6 @@ cleanup()
 }
 trap cleanup EXIT
 
-result() # STATUS NAME
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		printf 'ok %d - %s\n' "$count" "$2"
-	else
-		printf 'not ok %d - %s\n' "$count" "$2"
-		[ -z "$output" ] || printf '# %s\n' "${output//$'\n'/$'\n# '}"
-		failed=1
-	fi
-}
-
-# Both descriptors, and the status.
-run() # COMMAND...
-{
-	output=$("$@" 2>&1)
-	status=$?
-}
-
 # Mount and unmount; in between, /proc/mounts has the SOURCE as it was given.
 mounts() # NAME SOURCE [OPTIONS]
 {
@@ -49,19 +29,6 @@ mounts() # NAME SOURCE [OPTIONS]
 	grep -qF "$2 $mnt bpffs" /proc/mounts || bad=1
 	umount "$mnt" 2>/dev/null || bad=1
 	result "$bad" "$1"
-}
-
-# It fails with @STATUS and one line, which @TEXT is part of.
-refuses() # NAME STATUS TEXT COMMAND...
-{
-	local name=$1 wanted=$2 text=$3
-
-	shift 3
-	run "$@"
-	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<< "$output")" -eq 1 ] &&
-		[[ $output == *"$text"* ]]
-	result $? "$name"
-	! mountpoint -q "$mnt" || umount "$mnt"
 }
 
 bpf_map() # PIN NAME
@@ -178,5 +145,4 @@ run bpffs layout "$pins/one"
 [ "$output" = $'key=hex\nvalue=hex' ]
 result $? 'bpffs layout: without BTF'
 
-printf '1..%d\n' "$count"
-exit "$failed"
+finish

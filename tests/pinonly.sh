@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# mount.bpffs -o pinonly: a pin of the object in a mount of type bpf. It needs
+# root and bpf(2) but no bpffs, so it runs on the host as well. As TAP.
+
+# Out of sight of everybody else, gone with the last process.
+if [ -z "$BPFFS_PRIVATE" ]; then
+	unshare -m true 2>&- || exit 4
+	BPFFS_PRIVATE=1 exec unshare -m "$0"
+fi
+
+. "$(dirname "$0")/tap.sh"
+here=$(mktemp -d)
+mnt=$here/mnt
+pins=$here/pins
+
+cleanup()
+{
+	umount -q "$mnt" "$pins"
+	rm -rf "$here"
+}
+trap cleanup EXIT
+
+mkdir "$mnt" "$pins"
+mount -t bpf bpf "$pins" 2>&- || exit 4
+bpftool map create "$pins/one" type hash key 4 value 8 entries 16 name pinonly_one 2>&- || exit 4
+bpftool map update pinned "$pins/one" key 1 0 0 0 value 2 0 0 0 0 0 0 0 || exit 4
+id=$(bpftool -j map show pinned "$pins/one" | sed -E 's/.*"id":([0-9]+).*/\1/')
+
+run mount.bpffs "$pins/one" "$mnt" -o pinonly
+# Some kernels preload iterators: maps.debug and progs.debug.
+[ "$status" -eq 0 ] && [ -z "$output" ] && [ "$(ls -A -I '*s.debug' "$mnt")" = map ]
+result $? 'it has a pin, and nothing else'
+grep -qE "^$pins/one $mnt bpf rw,.*nosuid,nodev,noexec" /proc/mounts
+result $? 'of type bpf, with the SOURCE as it was given'
+[ "$(stat -c '%a %u' "$mnt")" = '1700 0' ] && [ "$(stat -c '%a %u' "$mnt/map")" = '600 0' ]
+result $? 'for root alone'
+run bpftool -j map dump pinned "$mnt/map"
+[ "$status" -eq 0 ] && [[ $output == *0x02* ]] &&
+	[[ $(bpftool -j map show pinned "$mnt/map") == *"\"id\":$id,"* ]]
+result $? 'bpftool opens it'
+bpftool map update pinned "$mnt/map" key 1 0 0 0 value 3 0 0 0 0 0 0 0
+result $? 'and writes'
+
+# The mount alone holds it now.
+rm "$pins/one"
+bpftool map show id "$id" > /dev/null
+result $? 'it keeps the map'
+umount "$mnt"
+for _ in {1..100}; do
+	bpftool map show id "$id" > /dev/null 2>&1 || break
+	sleep 0.1
+done
+! bpftool map show id "$id" > /dev/null 2>&1
+result $? 'plain umount lets it go'
+
+bpftool map create "$pins/one" type hash key 4 value 8 entries 16 name pinonly_one
+bpftool map update pinned "$pins/one" key 1 0 0 0 value 2 0 0 0 0 0 0 0
+run mount.bpffs "$pins/one" "$mnt" -o pinonly,ro,key=auto,x-comment,noauto
+[ "$status" -eq 0 ] && ! rm "$mnt/map" 2>&- && ! mkdir "$mnt/dir" 2>&-
+result $? 'ro: nothing can be removed or made'
+! bpftool map update pinned "$mnt/map" key 1 0 0 0 value 3 0 0 0 0 0 0 0 2>&-
+result $? 'ro: nor opened for writing'
+umount -q "$mnt"
+
+run mount.bpffs "$pins/one" "$mnt" -o pinonly,snapshot
+bpftool map update pinned "$pins/one" key 1 0 0 0 value 3 0 0 0 0 0 0 0
+[ "$status" -eq 0 ] && [[ $(bpftool -j map dump pinned "$mnt/map") == *0x02* ]] &&
+	! bpftool map update pinned "$mnt/map" key 1 0 0 0 value 3 0 0 0 0 0 0 0 2>&-
+result $? 'with snapshot: a pin of the copy'
+umount -q "$mnt"
+
+run mount.bpffs -f -v "$pins/one" "$mnt" -o pinonly
+[ "$status" -eq 0 ] && [[ $output == *'would mount a pin of map:id:'* ]] && ! mountpoint -q "$mnt"
+result $? '-f -v'
+
+for option in key=u32 value=u64 uid=1 gid=1 mode=0644 percpu=sum bogus; do
+	refuses "$option is refused" 32 'would do nothing with pinonly' \
+		mount.bpffs "$pins/one" "$mnt" -o "pinonly,$option"
+done
+refuses 'as= is refused' 32 'would do nothing with pinonly' \
+	mount.bpffs "$pins/one" "$mnt" -o pinonly,as=value.x:u8
+refuses 'no value' 32 'takes no value' mount.bpffs "$pins/one" "$mnt" -o pinonly=1
+refuses 'no BPF object' 32 'not a BPF map, program or link' \
+	mount.bpffs none "$mnt" -o pinonly,fd=0
+[ "$(find "$here" -xdev -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ] &&
+	[ "$(grep -c " $here" /proc/mounts)" -eq 1 ]
+result $? 'refused, it leaves nothing'
+
+finish

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the test scripts share: results as TAP. It is sourced.
+
+count=0
+failed=0
+output=
+
+result() # STATUS NAME
+{
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		printf 'ok %d - %s\n' "$count" "$2"
+	else
+		printf 'not ok %d - %s\n' "$count" "$2"
+		[ -z "$output" ] || printf '# %s\n' "${output//$'\n'/$'\n# '}"
+		failed=1
+	fi
+}
+
+# Both descriptors, and the status.
+run() # COMMAND...
+{
+	output=$("$@" 2>&1)
+	status=$?
+}
+
+# It fails with @STATUS and one line, which @TEXT is part of.
+refuses() # NAME STATUS TEXT COMMAND...
+{
+	local name=$1 wanted=$2 text=$3
+
+	shift 3
+	run "$@"
+	[ "$status" -eq "$wanted" ] && [ "$(wc -l <<< "$output")" -eq 1 ] &&
+		[[ $output == *"$text"* ]]
+	result $? "$name"
+	! mountpoint -q "${mnt:?}" || umount "$mnt"
+}
+
+# The last line, and the exit status.
+finish()
+{
+	printf '1..%d\n' "$count"
+	exit "$failed"
+}
