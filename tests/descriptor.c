@@ -6,6 +6,8 @@
 #include <libbpffs.h>
 #include <linux/bpffs.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -207,6 +209,98 @@ TEST_F(descriptor, memory_for_a_reader)
 			"    m = mmap.mmap(f.fileno(), 128, mmap.MAP_SHARED, mmap.PROT_READ)\n"
 			"    assert int.from_bytes(m[:8], \"little\") == 5, m[:8]\n'"));
 	EXPECT_EQ(-1, open(at(".bpf/memory"), O_RDWR));
+}
+
+/* lock *(u64 *)map_value += 1 */
+static int make_counter(int map)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_VALUE,
+		  .imm = map },
+		{},
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 1 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 1, .src_reg = 2, .imm = BPF_ADD },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "count", "GPL", insns,
+			     sizeof(insns) / sizeof(*insns), NULL);
+}
+
+static atomic_bool stop;
+
+static void *count(void *arg)
+{
+	char packet[64] = {};
+
+	while (!stop) {
+		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet,
+			    .data_size_in = sizeof(packet), .repeat = 100);
+
+		bpf_prog_test_run_opts(*(int *)arg, &run);
+	}
+	return NULL;
+}
+
+/* A program's global counts; Python sees it move, having no right to write. */
+TEST_F(descriptor, memory_of_a_counting_program)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE);
+	int prog = make_counter(map);
+	pthread_t thread;
+
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(map, MNT, "mode=0444"));
+	stop = false;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, count, &prog));
+	EXPECT_EQ(0, sh("setpriv --clear-groups --regid 1000 --reuid 1000 python3 -c '\n"
+			"import mmap, time\n"
+			"with open(\"" MNT "/.bpf/memory\", \"rb\") as f:\n"
+			"    m = mmap.mmap(f.fileno(), 8, mmap.MAP_SHARED, mmap.PROT_READ)\n"
+			"    seen = set()\n"
+			"    while len(seen) < 5:\n"
+			"        seen.add(m[:8])\n"
+			"        time.sleep(0.01)\n'"));
+	stop = true;
+	pthread_join(thread, NULL);
+}
+
+/* A freeze wins or fails; nothing is written after it has won. */
+TEST_F(descriptor, freeze_against_writers)
+{
+	int round, err;
+
+	for (round = 0; round < 50; round++) {
+		int map = make_hash(4);
+		pid_t writer;
+		__u64 value;
+
+		ASSERT_EQ(0, put(map, 1, 1));
+		ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+		writer = fork();
+		if (!writer) {
+			char text[32];
+			int i;
+
+			for (i = 2; ; i++) {
+				snprintf(text, sizeof(text), "%d\n", i);
+				if (write_to(at("1"), O_TRUNC, text) == -EPERM)
+					_exit(0);
+			}
+		}
+		usleep(500);
+		do {
+			err = bpf_map_freeze(map);
+		} while (err && errno == EBUSY);
+		EXPECT_EQ(0, err);
+		value = get(map, 1);
+		EXPECT_EQ(writer, waitpid(writer, &err, 0));
+		EXPECT_EQ(0, err);
+		EXPECT_EQ(value, get(map, 1));
+		ASSERT_EQ(0, umount(MNT));
+		close(map);
+	}
 }
 
 /* Output of the program test_run: a record of 8 bytes in the ring. */
