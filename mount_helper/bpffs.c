@@ -279,6 +279,8 @@ static enum status put_table(const struct map *map, struct json_out *out)
  * @fd: of it
  * @part: what was read last, RAW_PART bytes
  * @len: of @part
+ * @key: how to write names
+ * @value: how to write values
  * @stored: a value as a block has it
  * @cpus: numbers of the possible CPUs, of which @stored has a copy each
  * @sum: room for the copies added up
@@ -288,6 +290,8 @@ struct raw {
 	int fd;
 	char *part;
 	size_t len;
+	struct json_plan *key;
+	struct json_plan *value;
 	struct bpffs_shape stored;
 	u32 *cpus;
 	void *sum;
@@ -361,7 +365,9 @@ static bool open_raw(const struct map *map, struct raw *raw)
 	if (raw->fd < 0)
 		return false;
 	raw->part = malloc(RAW_PART);
-	return raw->part && read_raw_header(map, raw);
+	raw->key = json_plan_new(map->key);
+	raw->value = json_plan_new(map->value);
+	return raw->part && raw->key && raw->value && read_raw_header(map, raw);
 }
 
 static void close_raw(struct raw *raw)
@@ -369,6 +375,8 @@ static void close_raw(struct raw *raw)
 	if (raw->fd >= 0)
 		close(raw->fd);
 	free(raw->part);
+	json_plan_free(raw->key);
+	json_plan_free(raw->value);
 	free(raw->cpus);
 	free(raw->sum);
 }
@@ -379,9 +387,9 @@ static int put_raw_element(const struct map *map, const struct raw *raw,
 	struct bpffs_shape sum = { .layout = map->value, .copies = 1 };
 
 	if (!map->sum)
-		return json_element(out, map->key, &raw->stored, key, value);
+		return json_element(out, raw->key, raw->value, &raw->stored, key, value);
 	bpffs_value_sum(&raw->stored, value, raw->sum);
-	return json_element(out, map->key, &sum, key, raw->sum);
+	return json_element(out, raw->key, raw->value, &sum, key, raw->sum);
 }
 
 /* The part is a block. Return: 0, or -EINVAL: it is not. */

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,6 +82,55 @@ static void put_decimal(struct json_out *out, u64 number)
 	char digits[20];
 
 	put(out, digits, bpffs_put_number(digits, number));
+}
+
+/* --- Numbers, two digits at a time: most of what there is --- */
+
+static char *put_pair(char *end, u32 pair)
+{
+	*--end = '0' + pair % 10;
+	*--end = '0' + pair / 10;
+	return end;
+}
+
+/* Up to 20 digits that end at @end; returns where they begin. */
+static char *format_number(char *end, u64 number)
+{
+	u32 low;
+
+	for (; number > U32_MAX; number /= 100)
+		end = put_pair(end, number % 100);
+	for (low = number; low >= 100; low /= 100)
+		end = put_pair(end, low % 100);
+	if (low >= 10)
+		return put_pair(end, low);
+	*--end = '0' + low;
+	return end;
+}
+
+/* Is its text a decimal number, always? */
+static bool is_decimal(const struct bpffs_field *field)
+{
+	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
+	       !field->labels && !field->base->hex;
+}
+
+/* Of such a field; @word has room for 21 bytes. Is it exact in a double? */
+static bool put_decimal_word(const struct bpffs_field *field, const u8 *from, char *word,
+			     u32 *len)
+{
+	u64 number = bpffs_load(field, from);
+	bool negative = field->base->is_signed && number >> 63;
+	char text[21], *end = text + sizeof(text), *at;
+
+	if (negative)
+		number = -number;
+	at = format_number(end, number);
+	if (negative)
+		*--at = '-';
+	*len = end - at;
+	memcpy(word, at, *len);
+	return number < 1ULL << 53;
 }
 
 /* --- Texts of leaves --- */
@@ -279,7 +329,17 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
 {
 	char word[BPFFS_WORD_MAX + 1];
 	struct token t = { .text = word };
+	bool exact;
+	u32 len;
 
+	if (is_decimal(field)) {
+		exact = put_decimal_word(field, from, word, &len);
+		if (exact)
+			put(out, word, len);
+		else
+			put_quoted(out, word, len);
+		return;
+	}
 	switch (field->type) {
 	case BPFFS_STR:
 		t.text = (const char *)from;
@@ -297,11 +357,47 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
 	put_leaf(out, field, &t);
 }
 
+/* --- Plans --- */
+
+/* Of more leaves, or more text between them, the layout is walked each time. */
+#define STEPS_MAX	4096
+
+/**
+ * struct step - a leaf, and what stands before it whatever the bytes are
+ * @field: of it
+ * @offset: in the value or key
+ * @end: of the text before it, which begins where that of the step before ends
+ * @names: of padding: it is in an object
+ */
+struct step {
+	const struct bpffs_field *field;
+	u32 offset;
+	u32 end;
+	bool names;
+};
+
+/**
+ * struct json_plan - a layout, walked once for all
+ * @layout: the layout
+ * @step: its leaves in their order
+ * @steps: how many; 0: it must be walked
+ * @text: what stands before, between and behind them
+ * @len: of @text
+ */
+struct json_plan {
+	const struct bpffs_layout *layout;
+	struct step *step;
+	u32 steps;
+	char *text;
+	size_t len;
+};
+
 /* --- Where the text of the next leaf is --- */
 
 /**
  * struct walk - along a layout and a text, or the bytes of a value
- * @out: for the JSON
+ * @out: for the JSON; of a plan, for its text
+ * @plan: gets a step for each leaf; else NULL
  * @bytes: of one copy; NULL if it is a text
  * @at: the text that is left
  * @end: of it
@@ -312,6 +408,7 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
  */
 struct walk {
 	struct json_out *out;
+	struct json_plan *plan;
 	const u8 *bytes;
 	const char *at;
 	const char *end;
@@ -443,62 +540,88 @@ static void put_member(struct walk *w, struct container *in, const char *name, s
 	put_literal(w->out, "\":");
 }
 
-static void begin_pad(struct walk *w, struct container *in)
+static void begin_pad(struct json_out *out, bool names)
 {
-	put_comma(w, in);
-	if (!in->names)
-		put_char(w->out, '{');
-	put_literal(w->out, "\"~");
+	if (!names)
+		put_char(out, '{');
+	put_literal(out, "\"~");
 }
 
-static void end_pad(struct walk *w, const struct container *in)
+/* OFFSET, or OFFSET.BIT */
+static void put_place(struct json_out *out, const struct bpffs_field *field, u32 offset)
 {
-	put_char(w->out, '"');
-	if (!in->names)
-		put_char(w->out, '}');
+	put_decimal(out, offset);
+	if (field->type != BPFFS_BITS)
+		return;
+	put_char(out, '.');
+	put_decimal(out, field->bit);
 }
 
-static void put_pad_bytes(struct walk *w, struct container *in,
-			  const struct bpffs_field *field, u32 offset)
+static void end_pad(struct json_out *out, bool names)
 {
-	const u8 *from = w->bytes + offset;
+	put_char(out, '"');
+	if (!names)
+		put_char(out, '}');
+}
+
+static void put_pad_bytes(struct json_out *out, const struct bpffs_field *field,
+			  const u8 *from, u32 offset, bool names)
+{
 	char digits[16];
 
-	begin_pad(w, in);
-	put_decimal(w->out, offset);
-	if (field->type == BPFFS_BITS) {
-		put_char(w->out, '.');
-		put_decimal(w->out, field->bit);
-	}
-	put_literal(w->out, "\":\"");
+	begin_pad(out, names);
+	put_place(out, field, offset);
+	put_literal(out, "\":\"");
 	if (field->type == BPFFS_BITS)
-		put(w->out, digits, bpffs_put_pad(field, from, digits));
+		put(out, digits, bpffs_put_pad(field, from, digits));
 	else
-		put_hex(w->out, from, field->size);
-	end_pad(w, in);
+		put_hex(out, from, field->size);
+	end_pad(out, names);
 }
 
-static void put_pad(struct walk *w, struct container *in, const struct bpffs_field *field,
-		    u32 offset)
+static int add_step(struct walk *w, const struct bpffs_field *field, u32 offset, bool names)
+{
+	struct json_plan *plan = w->plan;
+	struct step *step = &plan->step[plan->steps];
+
+	if (plan->steps == STEPS_MAX)
+		return -E2BIG;
+	step->field = field;
+	step->offset = offset;
+	step->end = w->out->len;
+	step->names = names;
+	plan->steps++;
+	return 0;
+}
+
+static int put_pad(struct walk *w, struct container *in, const struct bpffs_field *field,
+		   u32 offset)
 {
 	struct token name = {}, hex = {};
 
+	/* Of a plan, commas do not depend on what comes. */
+	if (w->plan)
+		return in->empty ? -EINVAL : add_step(w, field, offset, in->names);
 	if (w->bytes) {
-		if (!bpffs_pad_is_zero(field, w->bytes + offset))
-			put_pad_bytes(w, in, field, offset);
-		return;
+		if (bpffs_pad_is_zero(field, w->bytes + offset))
+			return 0;
+		put_comma(w, in);
+		put_pad_bytes(w->out, field, w->bytes + offset, offset, in->names);
+		return 0;
 	}
 	if (w->is_name ? !take_name_pad(w, field, &hex) :
 			 !take_pad(w, field, offset, &name, &hex))
-		return;
-	begin_pad(w, in);
+		return 0;
+	put_comma(w, in);
+	begin_pad(w->out, in->names);
 	if (w->is_name)
-		put_decimal(w->out, offset);
+		put_place(w->out, field, offset);
 	else
 		put(w->out, name.text + 1, name.len - 1);
 	put_literal(w->out, "\":\"");
 	put(w->out, hex.text, hex.len);
-	end_pad(w, in);
+	end_pad(w->out, in->names);
+	return 0;
 }
 
 static int put_group(struct walk *w, const struct bpffs_field *group, u32 offset, bool path);
@@ -524,6 +647,8 @@ static int put_field(struct walk *w, const struct bpffs_field *field, u32 offset
 	offset += (*index)++ * field->size;
 	if (field->type == BPFFS_GROUP)
 		return put_group(w, field, offset, path);
+	if (w->plan)
+		return add_step(w, field, offset, false);
 	if (w->bytes) {
 		put_leaf_bytes(w->out, field, w->bytes + offset);
 		return 0;
@@ -538,13 +663,14 @@ static int put_kid(struct walk *w, struct container *in, const struct bpffs_fiel
 		   u32 offset, bool path)
 {
 	u32 index = 0;
+	int err = 0;
 	u32 i;
 
 	offset += kid->offset;
 	if (bpffs_is_pad(kid)) {
-		for (i = 0; i < kid->count; i++)
-			put_pad(w, in, kid, offset + i * kid->size);
-		return 0;
+		for (i = 0; i < kid->count && !err; i++)
+			err = put_pad(w, in, kid, offset + i * kid->size);
+		return err;
 	}
 	put_member(w, in, kid->name, kid->name_len);
 	in->index++;
@@ -691,42 +817,175 @@ int json_line(struct json_out *out, const struct bpffs_layout *key,
 	return err;
 }
 
-static int put_copies(struct json_out *out, const struct bpffs_shape *shape,
-		      const u8 *bytes)
+/* --- The same by plan --- */
+
+struct json_plan *json_plan_new(const struct bpffs_layout *layout)
 {
-	struct walk w = { .out = out };
+	struct json_plan *plan = calloc(1, sizeof(*plan));
+	struct json_out *out = calloc(1, sizeof(*out));
+	struct walk w = { .out = out, .plan = plan };
+
+	if (plan)
+		plan->step = calloc(STEPS_MAX, sizeof(*plan->step));
+	if (!plan || !out || !plan->step)
+		goto fail;
+	plan->layout = layout;
+	/* If the text does not fit, it cannot be flushed. */
+	out->fd = -1;
+	if (put_group(&w, layout->root, 0, false) || out->err)
+		plan->steps = 0;
+	plan->len = out->len;
+	plan->text = malloc(out->len);
+	if (!plan->text)
+		goto fail;
+	memcpy(plan->text, out->buf, out->len);
+	free(out);
+	return plan;
+fail:
+	free(out);
+	json_plan_free(plan);
+	return NULL;
+}
+
+void json_plan_free(struct json_plan *plan)
+{
+	if (!plan)
+		return;
+	free(plan->text);
+	free(plan->step);
+	free(plan);
+}
+
+/* The value, or one copy of it. */
+static int put_by_plan(struct json_out *out, const struct json_plan *plan, const u8 *bytes)
+{
+	struct walk w = { .out = out, .bytes = bytes };
+	u32 begin = 0, i;
+
+	if (!plan->steps)
+		return put_group(&w, plan->layout->root, 0, false);
+	for (i = 0; i < plan->steps; i++) {
+		const struct step *step = &plan->step[i];
+		const u8 *from = bytes + step->offset;
+
+		put(out, plan->text + begin, step->end - begin);
+		begin = step->end;
+		if (!bpffs_is_pad(step->field)) {
+			put_leaf_bytes(out, step->field, from);
+		} else if (!bpffs_pad_is_zero(step->field, from)) {
+			put_char(out, ',');
+			put_pad_bytes(out, step->field, from, step->offset, step->names);
+		}
+	}
+	put(out, plan->text + begin, plan->len - begin);
+	return 0;
+}
+
+/* The text of a leaf in a name; returns its length. */
+static u32 put_name_word(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	u32 len = 0, end, i;
+
+	if (is_decimal(field)) {
+		put_decimal_word(field, from, to, &len);
+		return len;
+	}
+	if (field->type == BPFFS_HEX)
+		return bpffs_put_hex(to, from, field->size);
+	if (field->type != BPFFS_STR)
+		return bpffs_put_word(field, from, to);
+	end = bpffs_str_end(from, field->size);
+	for (i = 0; i < end; i++)
+		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
+	return len;
+}
+
+/*
+ * The usual key: its name is the texts of the leaves and no more. False: nothing
+ * has been put out, as it is another.
+ */
+static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
+			  const u8 *key)
+{
+	struct token word[BPFFS_NAME_MAX];
+	char name[BPFFS_NAME_MAX + 1];
+	u32 words = 0, len = 0, begin = 0, i;
+
+	if (!plan->steps || plan->layout->has_plen)
+		return false;
+	for (i = 0; i < plan->steps; i++) {
+		const struct step *step = &plan->step[i];
+		const u8 *from = key + step->offset;
+		struct token *t = &word[words];
+
+		if (bpffs_is_pad(step->field)) {
+			if (!bpffs_pad_is_zero(step->field, from))
+				return false;
+			continue;
+		}
+		if (words++)
+			name[len++] = ',';
+		t->text = name + len;
+		t->len = put_name_word(step->field, from, name + len);
+		t->bytes = false;
+		len += t->len;
+	}
+	/* These are escaped. */
+	if (!len || name[0] == '.' || name[0] == '-')
+		return false;
+	put_literal(out, "{\"name\":\"");
+	put(out, name, len);
+	put_literal(out, "\",\"key\":");
+	for (i = 0, words = 0; i < plan->steps; i++) {
+		const struct step *step = &plan->step[i];
+
+		put(out, plan->text + begin, step->end - begin);
+		begin = step->end;
+		if (!bpffs_is_pad(step->field))
+			put_leaf(out, step->field, &word[words++]);
+	}
+	put(out, plan->text + begin, plan->len - begin);
+	put_literal(out, ",\"value\":");
+	return true;
+}
+
+static int put_copies(struct json_out *out, const struct json_plan *plan,
+		      const struct bpffs_shape *shape, const u8 *bytes)
+{
 	int err = 0;
 	u32 i;
 
 	put_char(out, '{');
 	for (i = 0; i < shape->copies && !err; i++) {
-		put(out, ",\"cpu" + !i, 5 - !i);
+		if (i)
+			put_char(out, ',');
+		put_literal(out, "\"cpu");
 		put_decimal(out, shape->cpus[i]);
 		put_literal(out, "\":");
-		w.bytes = bytes + (size_t)i * shape->stride;
-		err = put_group(&w, shape->layout->root, 0, true);
+		err = put_by_plan(out, plan, bytes + (size_t)i * shape->stride);
 	}
 	put_char(out, '}');
 	return err;
 }
 
-int json_element(struct json_out *out, const struct bpffs_layout *key,
-		 const struct bpffs_shape *shape, const void *key_bytes,
-		 const void *value_bytes)
+int json_element(struct json_out *out, const struct json_plan *key,
+		 const struct json_plan *value, const struct bpffs_shape *shape,
+		 const void *key_bytes, const void *value_bytes)
 {
 	char text[BPFFS_NAME_MAX + 1];
 	struct token name = { .text = text };
-	struct walk w = { .out = out, .bytes = value_bytes };
 	int err;
 
-	name.len = bpffs_name_encode(key, key_bytes, text);
-	err = put_begin(out, key, name);
-	if (err)
-		return err;
+	if (!put_usual_key(out, key, key_bytes)) {
+		name.len = bpffs_name_encode(key->layout, key_bytes, text);
+		err = put_begin(out, key->layout, name);
+		if (err)
+			return err;
+	}
 	if (shape->cpus)
-		err = put_copies(out, shape, value_bytes);
+		err = put_copies(out, value, shape, value_bytes);
 	else
-		err = put_group(&w, shape->layout->root, 0, false);
+		err = put_by_plan(out, value, value_bytes);
 	put_literal(out, "}\n");
 	return err;
 }

@@ -7,6 +7,7 @@
 
 struct bpffs_layout;
 struct bpffs_shape;
+struct json_plan;
 
 /* Text on its way to a descriptor. */
 struct json_out {
@@ -33,18 +34,23 @@ int json_line(struct json_out *out, const struct bpffs_layout *key,
 	      const struct bpffs_layout *value, int percpu, const char *line,
 	      size_t len);
 
+/* How to write a layout's JSON. It refers to the layout. NULL: no memory. */
+struct json_plan *json_plan_new(const struct bpffs_layout *layout);
+void json_plan_free(struct json_plan *plan);
+
 /**
  * json_element() - the same of its bytes
  * @out: its JSON goes there, with a newline
- * @key: the layout of the names
+ * @key: of the layout of the names
+ * @value: of the layout of the values
  * @shape: of the value; with CPU numbers, it is one of each CPU
  * @key_bytes: of the key
  * @value_bytes: of the value
  *
  * Return: 0, or -EINVAL: the layout has no such name, which cannot be.
  */
-int json_element(struct json_out *out, const struct bpffs_layout *key,
-		 const struct bpffs_shape *shape, const void *key_bytes,
-		 const void *value_bytes);
+int json_element(struct json_out *out, const struct json_plan *key,
+		 const struct json_plan *value, const struct bpffs_shape *shape,
+		 const void *key_bytes, const void *value_bytes);
 
 #endif

@@ -18,8 +18,6 @@
 /* Elements of each map, but of "many" as many as fit. */
 #define ELEMENTS	18
 
-typedef unsigned char byte;
-
 /* Not rand(): the same bytes everywhere. */
 static __u64 state;
 
@@ -33,9 +31,9 @@ static __u32 next_random(void)
  * Bytes of one style: any, small, text, near the ends of signed numbers. Quotes and
  * backslashes are not among the text: in strings, bpftool does not escape them.
  */
-static void fill(byte *to, size_t size, unsigned int style)
+static void fill(__u8 *to, size_t size, unsigned int style)
 {
-	static const byte ends[] = { 0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff };
+	static const __u8 ends[] = { 0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff };
 	static const char text[] = "az09.-_/ ,=~%\n\0";
 	size_t i;
 
@@ -81,7 +79,7 @@ static size_t value_bytes(__u32 type, size_t size)
 }
 
 /* A valid prefix length, and nothing behind the prefix: names do not show that. */
-static void make_prefix(byte *key, size_t size)
+static void make_prefix(__u8 *key, size_t size)
 {
 	__u32 length = next_random() % (8 * (size - 4) + 1);
 	size_t bit;
@@ -91,7 +89,7 @@ static void make_prefix(byte *key, size_t size)
 		key[4 + bit / 8] &= ~(0x80 >> bit % 8);
 }
 
-static void make_key(const struct bpf_map *map, byte *key, __u32 i)
+static void make_key(const struct bpf_map *map, __u8 *key, __u32 i)
 {
 	if (is_array(bpf_map__type(map)))
 		memcpy(key, &i, sizeof(i));
@@ -102,12 +100,12 @@ static void make_key(const struct bpf_map *map, byte *key, __u32 i)
 }
 
 /* Per CPU, the bytes that round a copy up are no part of the value. */
-static void make_value(const struct bpf_map *map, byte *value, __u32 i)
+static void make_value(const struct bpf_map *map, __u8 *value, __u32 i)
 {
 	size_t size = bpf_map__value_size(map);
 	size_t all = value_bytes(bpf_map__type(map), size);
 	size_t stride = (size + 7) / 8 * 8;
-	byte *copy;
+	__u8 *copy;
 
 	memset(value, 0, all);
 	for (copy = value; copy < value + all; copy += stride)
@@ -117,8 +115,8 @@ static void make_value(const struct bpf_map *map, byte *value, __u32 i)
 static int fill_map(const struct bpf_map *map)
 {
 	__u32 type = bpf_map__type(map), count = bpf_map__max_entries(map), i;
-	byte *key = malloc(bpf_map__key_size(map));
-	byte *value = malloc(value_bytes(type, bpf_map__value_size(map)));
+	__u8 *key = malloc(bpf_map__key_size(map));
+	__u8 *value = malloc(value_bytes(type, bpf_map__value_size(map)));
 	int err = key && value ? 0 : -ENOMEM;
 
 	if (count > ELEMENTS && strcmp(bpf_map__name(map), "many"))
@@ -205,7 +203,7 @@ static int load(const char *object, const char *dir)
 	return err;
 }
 
-static void put_hex(const byte *from, size_t size, char end)
+static void put_hex(const __u8 *from, size_t size, char end)
 {
 	while (size--)
 		printf("%02x", *from++);
@@ -217,7 +215,7 @@ static int dump(__u32 id)
 	int fd = bpf_map_get_fd_by_id(id);
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
-	byte *key, *value;
+	__u8 *key, *value;
 	size_t size;
 	int err;
 
