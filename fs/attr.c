@@ -86,13 +86,28 @@ static int show_frozen(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
+/* Of an array of maps, the slots that are not empty. */
+static u64 count_slots(const struct bpffs_info *info)
+{
+	u64 count = 0;
+	u32 index;
+
+	for (index = 0; index < info->object.map->max_entries; index++) {
+		count += bpffs_map_has(info, &index);
+		cond_resched();
+	}
+	return count;
+}
+
 /* How many keys are listed: as the kernel counts them, or else by a walk. */
 static int show_count(struct seq_file *seq, struct bpffs_info *info)
 {
 	struct bpffs_keys *keys;
 	u64 count;
 
-	if (!bpffs_map_count(info, &count)) {
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && bpffs_map_can(info, BPFFS_OF_MAPS)) {
+		count = count_slots(info);
+	} else if (!bpffs_map_count(info, &count)) {
 		keys = bpffs_keys_get(info);
 		if (IS_ERR(keys))
 			return PTR_ERR(keys);

@@ -328,8 +328,6 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 	int tries = 3;
 	int err;
 
-	if (!map->ops->map_for_each_callback)
-		return -EOPNOTSUPP;
 	err = run_pass(map, pass_count, &pass);
 	while (!err) {
 		/* More may come until the second pass. */
@@ -350,6 +348,21 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 	return err;
 }
 
+/* Without user memory, or without enough of it, the pass is better than nothing. */
+static int keys_of_hash(const struct bpffs_info *info, struct bpffs_keys *keys)
+{
+	int err = -ENOMEM;
+
+	if (bpffs_batch_possible(info))
+		err = keys_by_batch(info, keys);
+	if (err != -ENOMEM && err != -EFBIG)
+		return err;
+	if (!info->object.map->ops->map_for_each_callback)
+		return err;
+	keys->count = 0;
+	return keys_by_pass(info, keys);
+}
+
 /**
  * bpffs_keys_get - take the keys of a map that is not an array
  * @info: of the mount
@@ -366,15 +379,10 @@ struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
 	keys = keys_new(info->object.map);
 	if (!keys)
 		return ERR_PTR(-ENOMEM);
-	err = -ENOMEM;
 	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
 		err = keys_by_next(info, keys);
-	else if (bpffs_batch_possible(info))
-		err = keys_by_batch(info, keys);
-	if (err == -ENOMEM || err == -EFBIG) {
-		keys->count = 0;
-		err = keys_by_pass(info, keys);
-	}
+	else
+		err = keys_of_hash(info, keys);
 	if (!err)
 		return keys;
 	bpffs_keys_free(keys);

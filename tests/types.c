@@ -391,6 +391,11 @@ static void map_of_maps(struct __test_metadata *_metadata, enum bpf_map_type typ
 	close(fd);
 	EXPECT_TRUE(map_is_gone(ids[1]));
 
+	/* The first slot, too. */
+	ASSERT_EQ(0, put_inner(outer, 0, inner[0]));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_EQ(0, rmdir(at("0")));
+
 	/* rmdir empties the slot and leaves the map as it is. */
 	EXPECT_NE(0, sh("rm -r " MNT "/3 2> /dev/null"));
 	EXPECT_EQ(102ULL, get(inner[2], 12));
