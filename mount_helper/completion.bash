@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# shellcheck shell=bash disable=SC2034,SC2154,SC2207
+# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207
 # Completion for mount.bpffs and bpffs.
 
 # The root of each mount of type bpffs.
@@ -58,7 +58,8 @@ _bpffs_complete_options()
 {
 	local before='' last=$cur
 	local names='fd= key= value= inner_key= inner_value= as= percpu= snapshot pinonly uid= gid=
-		mode= id= name= ro rw noatime nofail remount X-mount.mkdir'
+		mode= id= name= ro rw snapshot pinonly noatime nofail remount
+		X-mount.mkdir'
 
 	if [[ $cur == *,* ]]; then
 		before=${cur%,*},
@@ -109,16 +110,24 @@ _mount_bpffs()
 
 _bpffs()
 {
-	local cur prev words cword
+	local cur prev words cword i
 
-	_init_completion -n : || return
+	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json layout check --help --version' -- "$cur"))
+		COMPREPLY=($(compgen -W 'json layout check open --help --version' \
+			-- "$cur"))
 		return
 	fi
-	[ "$cword" -eq 2 ] || return
+	# What comes behind "open DIR --" is a command.
+	for ((i = 2; i < cword; i++)); do
+		if [ "${words[1]}" = open ] && [ "${words[i]}" = -- ]; then
+			_command_offset $((i + 1))
+			return
+		fi
+	done
 	case ${words[1]} in
 	json|check)	COMPREPLY=($(compgen -W "$(_bpffs_mounts)" -- "$cur")) ;;
+	open)	COMPREPLY=($(compgen -W "-r -- $(_bpffs_mounts)" -- "$cur")) ;;
 	layout)	_bpffs_complete_source ;;
 	esac
 }
