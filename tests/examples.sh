@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The examples of docs/examples do what they say. As TAP.
+
+. "$(dirname "$0")/tap.sh"
+examples=$(dirname "$0")/../examples
+here=$(mktemp -d)
+mnt=$here/mnt
+pins=$here/pins
+
+cleanup()
+{
+	umount -q "$mnt" "$pins"
+	rm -rf "$here"
+}
+trap cleanup EXIT
+
+mkdir "$mnt" "$pins"
+mount -t bpf bpf "$pins" || exit 4
+bpftool map create "$pins/x" type hash key 4 value 8 entries 16 name x &&
+	bpftool map update pinned "$pins/x" key 7 0 0 0 value 42 0 0 0 0 0 0 0 || exit 4
+
+# It succeeds, says @TEXT, and leaves nothing mounted.
+says() # NAME TEXT COMMAND...
+{
+	local name=$1 text=$2
+
+	shift 2
+	run "$@"
+	[ "$status" -eq 0 ] && [ "$output" = "$text" ] && ! mountpoint -q "$mnt"
+	result $? "$name"
+	umount -q "$mnt"
+}
+
+says C $'7 has packets=42\n8 is 43' "$examples/mount" "$pins/x" "$mnt"
+refuses 'C: what is refused' 1 'map:none: there is no such map' \
+	"$examples/mount" map:none "$mnt"
+says Python $'7 has packets=42\n8 has packets=43\n9 has packets=44' \
+	"$examples/mount.py" "$pins/x" "$mnt"
+run "$examples/mount.py" map:none "$mnt"
+[ "$status" -eq 1 ] && [[ ${output##*$'\n'} == 'FileNotFoundError: '*'there is no such map' ]]
+result $? 'Python: what is refused'
+says shell $'10\n7\n8\npackets=45\n10:packets=45\n7:packets=42\n8:packets=43\npackets=45' \
+	"$examples/mount.sh" "$pins/x" "$mnt" "$here/tar"
+[ "$(tar -tf "$here/tar" | sort | xargs)" = './ ./10 ./7 ./8' ]
+result $? 'shell: the backup'
+run bpftool -j map dump pinned "$pins/x"
+[[ $(grep -o '"key"' <<< "$output" | wc -l) -eq 2 ]]
+result $? 'what they made is gone, what was there has stayed'
+
+finish
