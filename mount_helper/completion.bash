@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207
+# shellcheck shell=bash disable=SC2034,SC2046,SC2086,SC2154,SC2207
 # Completion for mount.bpffs and bpffs.
 
 # The root of each mount of type bpffs.
@@ -13,16 +13,19 @@ _bpffs_mounts()
 _bpffs_sources()
 {
 	local kinds='map: map:id: prog: prog:id: prog:tag: link:id:' kind field
+	local pins
+
+	pins=$(findmnt -rn -o TARGET -t bpf 2> /dev/null)
 
 	case $1 in
 	map:id:*|prog:id:*|link:id:*)	kind=${1%%:*} field=id ;;
 	prog:tag:*)			kind=prog field=tag ;;
 	map:*|prog:*)			kind=${1%%:*} field=name ;;
 	/*)
-		find $(findmnt -rn -o TARGET -t bpf 2> /dev/null) -mindepth 1 \
-			2> /dev/null
+		[ -z "$pins" ] || find $pins -mindepth 1 2> /dev/null
 		return ;;
-	*)	printf '%s\n' $kinds $(findmnt -rn -o TARGET -t bpf 2> /dev/null)
+	*)
+		printf '%s\n' $kinds $pins
 		return ;;
 	esac
 	[ "$field" = name ] || kind=$kind:$field
@@ -44,6 +47,7 @@ _bpffs_trim()
 	done
 }
 
+# A pin or an object.
 _bpffs_complete_source()
 {
 	COMPREPLY=($(compgen -W "$(_bpffs_sources "$cur")" -- "$cur"))
@@ -57,7 +61,7 @@ _bpffs_complete_source()
 _bpffs_complete_options()
 {
 	local before='' last=$cur
-	local names='fd= key= value= inner_key= inner_value= as= percpu= snapshot pinonly uid= gid=
+	local names='fd= key= value= inner_key= inner_value= as= percpu= uid= gid=
 		mode= id= name= ro rw snapshot pinonly noatime nofail remount
 		X-mount.mkdir'
 
