@@ -61,6 +61,29 @@ static inline void put(struct json_out *out, const char *text, size_t len)
 	out->len += len;
 }
 
+/* Whole steps of it are copied: so much room must be behind both. */
+#define COPY_STEP	8
+
+/* For a few bytes, quicker than to call memcpy(). */
+static inline void copy_short(char *to, const char *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i += COPY_STEP)
+		memcpy(to + i, from + i, COPY_STEP);
+}
+
+/* @text has COPY_STEP more bytes, which may be anything. */
+static inline void put_short(struct json_out *out, const char *text, size_t len)
+{
+	if (len + COPY_STEP > sizeof(out->buf) - out->len) {
+		put_long(out, text, len);
+		return;
+	}
+	copy_short(out->buf + out->len, text, len);
+	out->len += len;
+}
+
 static inline void put_char(struct json_out *out, char ch)
 {
 	if (out->len == sizeof(out->buf))
@@ -115,22 +138,60 @@ static bool is_decimal(const struct bpffs_field *field)
 	       !field->labels && !field->base->hex;
 }
 
-/* Of such a field; @word has room for 21 bytes. Is it exact in a double? */
-static bool put_decimal_word(const struct bpffs_field *field, const u8 *from, char *word,
-			     u32 *len)
+static char *format_ip4(char *end, const u8 *from)
 {
+	u32 i;
+
+	for (i = 4; i--;) {
+		end = format_number(end, from[i]);
+		if (i)
+			*--end = '.';
+	}
+	return end;
+}
+
+/**
+ * struct word - the text of a leaf that is not str, hex or pad
+ * @text: where it begins in @buf
+ * @len: of it
+ * @inexact: a number, too large for a double
+ * @buf: room for it, and COPY_STEP more
+ */
+struct word {
+	const char *text;
+	u32 len;
+	bool inexact;
+	char buf[BPFFS_WORD_MAX + 1 + COPY_STEP];
+};
+
+static void make_decimal(struct word *word, const struct bpffs_field *field, const u8 *from)
+{
+	char *end = word->buf + 32, *at;
 	u64 number = bpffs_load(field, from);
 	bool negative = field->base->is_signed && number >> 63;
-	char text[21], *end = text + sizeof(text), *at;
 
 	if (negative)
 		number = -number;
 	at = format_number(end, number);
 	if (negative)
 		*--at = '-';
-	*len = end - at;
-	memcpy(word, at, *len);
-	return number < 1ULL << 53;
+	word->text = at;
+	word->len = end - at;
+	word->inexact = number >> 53;
+}
+
+static void make_word(struct word *word, const struct bpffs_field *field, const u8 *from)
+{
+	word->inexact = false;
+	if (is_decimal(field)) {
+		make_decimal(word, field, from);
+	} else if (field->type == BPFFS_IP4) {
+		word->text = format_ip4(word->buf + 32, from);
+		word->len = word->buf + 32 - word->text;
+	} else {
+		word->text = word->buf;
+		word->len = bpffs_put_word(field, from, word->buf);
+	}
 }
 
 /* --- Texts of leaves --- */
@@ -323,38 +384,44 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
 	}
 }
 
+/* The same of a word. */
+static void put_word(struct json_out *out, const struct bpffs_field *field,
+		     const struct word *word)
+{
+	struct token t = { .text = word->text, .len = word->len };
+	bool quoted = word->inexact || field->type == BPFFS_IP4;
+
+	if (!quoted && !is_decimal(field)) {
+		put_leaf(out, field, &t);
+		return;
+	}
+	if (quoted)
+		put_char(out, '"');
+	put_short(out, word->text, word->len);
+	if (quoted)
+		put_char(out, '"');
+}
+
 /* The same of the bytes of the leaf. */
 static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field,
 			   const u8 *from)
 {
-	char word[BPFFS_WORD_MAX + 1];
-	struct token t = { .text = word };
-	bool exact;
-	u32 len;
+	struct token t = {};
+	struct word word;
 
-	if (is_decimal(field)) {
-		exact = put_decimal_word(field, from, word, &len);
-		if (exact)
-			put(out, word, len);
-		else
-			put_quoted(out, word, len);
-		return;
-	}
-	switch (field->type) {
-	case BPFFS_STR:
+	if (field->type == BPFFS_STR) {
 		t.text = (const char *)from;
 		t.len = bpffs_str_end(from, field->size);
 		t.bytes = true;
-		break;
-	case BPFFS_HEX:
+		put_leaf(out, field, &t);
+	} else if (field->type == BPFFS_HEX) {
 		put_char(out, '"');
 		put_hex(out, from, field->size);
 		put_char(out, '"');
-		return;
-	default:
-		t.len = bpffs_put_word(field, from, word);
+	} else {
+		make_word(&word, field, from);
+		put_word(out, field, &word);
 	}
-	put_leaf(out, field, &t);
 }
 
 /* --- Plans --- */
@@ -835,7 +902,7 @@ struct json_plan *json_plan_new(const struct bpffs_layout *layout)
 	if (put_group(&w, layout->root, 0, false) || out->err)
 		plan->steps = 0;
 	plan->len = out->len;
-	plan->text = malloc(out->len);
+	plan->text = calloc(1, out->len + COPY_STEP);
 	if (!plan->text)
 		goto fail;
 	memcpy(plan->text, out->buf, out->len);
@@ -868,7 +935,7 @@ static int put_by_plan(struct json_out *out, const struct json_plan *plan, const
 		const struct step *step = &plan->step[i];
 		const u8 *from = bytes + step->offset;
 
-		put(out, plan->text + begin, step->end - begin);
+		put_short(out, plan->text + begin, step->end - begin);
 		begin = step->end;
 		if (!bpffs_is_pad(step->field)) {
 			put_leaf_bytes(out, step->field, from);
@@ -877,39 +944,64 @@ static int put_by_plan(struct json_out *out, const struct json_plan *plan, const
 			put_pad_bytes(out, step->field, from, step->offset, step->names);
 		}
 	}
-	put(out, plan->text + begin, plan->len - begin);
+	put_short(out, plan->text + begin, plan->len - begin);
 	return 0;
 }
 
-/* The text of a leaf in a name; returns its length. */
-static u32 put_name_word(const struct bpffs_field *field, const u8 *from, char *to)
+/*
+ * The text of a leaf in a name, where there is room for COPY_STEP more; returns its
+ * length. In JSON it is quoted, or not.
+ */
+static u32 put_name_word(const struct bpffs_field *field, const u8 *from, char *to,
+			 bool *number)
 {
 	u32 len = 0, end, i;
+	struct word word;
 
-	if (is_decimal(field)) {
-		put_decimal_word(field, from, to, &len);
-		return len;
-	}
+	*number = false;
 	if (field->type == BPFFS_HEX)
 		return bpffs_put_hex(to, from, field->size);
-	if (field->type != BPFFS_STR)
-		return bpffs_put_word(field, from, to);
+	if (field->type != BPFFS_STR) {
+		make_word(&word, field, from);
+		copy_short(to, word.text, word.len);
+		*number = is_decimal(field) && !word.inexact;
+		return word.len;
+	}
 	end = bpffs_str_end(from, field->size);
 	for (i = 0; i < end; i++)
 		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
 	return len;
 }
 
+/* "~" and the bytes of all padding, if any of them is not zero; their length. */
+static u32 put_name_pads(const struct json_plan *plan, const u8 *key, char *to)
+{
+	bool zero = true;
+	u32 len = 0, i;
+
+	to[len++] = '~';
+	for (i = 0; i < plan->steps; i++) {
+		const struct step *step = &plan->step[i];
+
+		if (!bpffs_is_pad(step->field))
+			continue;
+		zero &= bpffs_pad_is_zero(step->field, key + step->offset);
+		len += bpffs_put_pad(step->field, key + step->offset, to + len);
+	}
+	return zero ? 0 : len;
+}
+
 /*
- * The usual key: its name is the texts of the leaves and no more. False: nothing
+ * The usual key: its name is the texts of the leaves, and padding. False: nothing
  * has been put out, as it is another.
  */
 static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 			  const u8 *key)
 {
 	struct token word[BPFFS_NAME_MAX];
-	char name[BPFFS_NAME_MAX + 1];
-	u32 words = 0, len = 0, begin = 0, i;
+	bool number[BPFFS_NAME_MAX];
+	char name[BPFFS_NAME_MAX + 1 + COPY_STEP];
+	u32 words = 0, len = 0, pads = 0, begin = 0, i;
 
 	if (!plan->steps || plan->layout->has_plen)
 		return false;
@@ -918,33 +1010,42 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 		const u8 *from = key + step->offset;
 		struct token *t = &word[words];
 
-		if (bpffs_is_pad(step->field)) {
-			if (!bpffs_pad_is_zero(step->field, from))
-				return false;
+		if (bpffs_is_pad(step->field))
 			continue;
-		}
-		if (words++)
+		if (words)
 			name[len++] = ',';
 		t->text = name + len;
-		t->len = put_name_word(step->field, from, name + len);
+		t->len = put_name_word(step->field, from, name + len, &number[words]);
 		t->bytes = false;
 		len += t->len;
+		words++;
 	}
 	/* These are escaped. */
 	if (!len || name[0] == '.' || name[0] == '-')
 		return false;
+	if (plan->layout->pads)
+		pads = put_name_pads(plan, key, name + len);
 	put_literal(out, "{\"name\":\"");
-	put(out, name, len);
+	put_short(out, name, len + pads);
 	put_literal(out, "\",\"key\":");
 	for (i = 0, words = 0; i < plan->steps; i++) {
 		const struct step *step = &plan->step[i];
 
-		put(out, plan->text + begin, step->end - begin);
+		put_short(out, plan->text + begin, step->end - begin);
 		begin = step->end;
-		if (!bpffs_is_pad(step->field))
-			put_leaf(out, step->field, &word[words++]);
+		if (!bpffs_is_pad(step->field)) {
+			if (number[words])
+				put_short(out, word[words].text, word[words].len);
+			else
+				put_leaf(out, step->field, &word[words]);
+			words++;
+		} else if (pads) {
+			put_char(out, ',');
+			put_pad_bytes(out, step->field, key + step->offset, step->offset,
+				      step->names);
+		}
 	}
-	put(out, plan->text + begin, plan->len - begin);
+	put_short(out, plan->text + begin, plan->len - begin);
 	put_literal(out, ",\"value\":");
 	return true;
 }
