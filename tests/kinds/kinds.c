@@ -89,12 +89,18 @@ static void make_prefix(__u8 *key, size_t size)
 		key[4 + bit / 8] &= ~(0x80 >> bit % 8);
 }
 
+/* Its keys are as random as can be, so that it has as many elements as fit. */
+static bool is_many(const struct bpf_map *map)
+{
+	return !strcmp(bpf_map__name(map), "many");
+}
+
 static void make_key(const struct bpf_map *map, __u8 *key, __u32 i)
 {
 	if (is_array(bpf_map__type(map)))
 		memcpy(key, &i, sizeof(i));
 	else
-		fill(key, bpf_map__key_size(map), i);
+		fill(key, bpf_map__key_size(map), is_many(map) ? 0 : i);
 	if (bpf_map__type(map) == BPF_MAP_TYPE_LPM_TRIE)
 		make_prefix(key, bpf_map__key_size(map));
 }
@@ -119,7 +125,7 @@ static int fill_map(const struct bpf_map *map)
 	__u8 *value = malloc(value_bytes(type, bpf_map__value_size(map)));
 	int err = key && value ? 0 : -ENOMEM;
 
-	if (count > ELEMENTS && strcmp(bpf_map__name(map), "many"))
+	if (count > ELEMENTS && !is_many(map))
 		count = ELEMENTS;
 	for (i = 0; i < count && !err; i++) {
 		make_key(map, key, i);

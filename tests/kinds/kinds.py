@@ -567,10 +567,11 @@ def seconds(*command):
         return time.monotonic() - begin
 
 
-# The map has 100,000 elements.
+# The median of ours, as the machine may have other things to do; theirs takes long.
 def is_fast(m):
-    ours = min(seconds('bpffs', 'json', m.dir) for _ in range(3))
+    ours = sorted(seconds('bpffs', 'json', m.dir) for _ in range(5))[2]
     theirs = seconds('bpftool', '-j', 'map', 'dump', 'id', m.id)
+    same(json_of(m.dir).count(b'\n'), 100000, 'elements')
     print(f'# bpffs json {ours:.2f} s, bpftool -j map dump {theirs:.2f} s: '
           f'{theirs / ours:.1f} times as fast')
     same(theirs > 10 * ours, True, '10 times as fast')
