@@ -31,6 +31,7 @@ struct attr {
 #define ATTR_MOUNTED	BIT(5)	/* not of an inner map */
 #define ATTR_WRITE	BIT(6)	/* can be written */
 #define ATTR_ROOT_ONLY	BIT(7)	/* root's, mode 0600, whatever was given */
+#define ATTR_PIN	BIT(8)	/* a directory, only with -o pin */
 
 static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
@@ -201,6 +202,7 @@ static const struct attr attrs[] = {
 	{ "memory",	 BPFFS_MAP, ATTR_MAPS | ATTR_MOUNTED | ATTR_WRITE,
 	  .fops = &bpffs_memory_fops },
 	{ "fd",		 ALL, ATTR_MOUNTED | ATTR_ROOT_ONLY, .fops = &bpffs_fd_fops },
+	{ "pin",	 ALL, ATTR_PIN | ATTR_ROOT_ONLY },
 	{ "info",	 ALL,			 0, show_info },
 	{ "error",	 ALL,			 0, show_error },
 };
@@ -221,14 +223,18 @@ static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 		return false;
 	if (flags & ATTR_MOUNTED && !info->object.file)
 		return false;
+	if (flags & ATTR_PIN && !info->pin)
+		return false;
 	return attr->kinds & info->object.kind;
 }
 
 static umode_t attr_mode(const struct bpffs_info *info, const struct attr *attr)
 {
+	if (attr->flags & ATTR_PIN)
+		return S_IFDIR | 0700;
 	if (attr->flags & ATTR_ROOT_ONLY)
-		return 0600;
-	return info->mode & (attr->flags & ATTR_WRITE ? 0666 : 0444);
+		return S_IFREG | 0600;
+	return S_IFREG | (info->mode & (attr->flags & ATTR_WRITE ? 0666 : 0444));
 }
 
 /* --- A file --- */
@@ -281,12 +287,16 @@ static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
 
 	inode = bpffs_new_inode(sb, info,
 				bpffs_salted_ino(info, BPFFS_INO_ATTR + (attr - attrs)),
-				S_IFREG | attr_mode(info, attr));
+				attr_mode(info, attr));
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_private = (void *)attr;
 	inode->i_op = &bpffs_fixed_iops;
 	inode->i_fop = attr->fops ?: &attr_fops;
+	if (attr->flags & ATTR_PIN) {
+		inode->i_fop = &simple_dir_operations;
+		inode->i_flags |= S_AUTOMOUNT;
+	}
 	/* Python's mmap, for one, asks first. */
 	if (attr->flags & ATTR_MAPS)
 		inode->i_size = bpffs_map_memory_size(info);
@@ -334,7 +344,7 @@ static int attr_iterate(struct file *file, struct dir_context *ctx)
 		if (has_attr(info, attr) &&
 		    !dir_emit(ctx, attr->name, strlen(attr->name),
 			      bpffs_salted_ino(info, BPFFS_INO_ATTR + (attr - attrs)),
-			      DT_REG))
+			      attr->flags & ATTR_PIN ? DT_DIR : DT_REG))
 			break;
 	}
 	return 0;

@@ -16,6 +16,7 @@
  * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
  * .bpf/memory   --> memory.c                mmap and poll
  * .bpf/fd       --> fd.c                    the object back as a descriptor
+ * .bpf/pin      --> pin.c                   a real pin of it, to be walked into
  * map of maps   --> inner.c                 inner maps as directories
  * queue, stack  --> queue.c                 peek, push and pop
  * .bpf          --> attr.c, error.c         what the object is, what was refused
@@ -110,6 +111,7 @@ struct bpffs_errors {
  * @template: such an @inner, of which no map is bound
  * @inner: of a map of maps: what its inner maps have in common
  * @salt: for the inode numbers of an inner map
+ * @pin: of the file system that holds a pin of the object; NULL without -o pin
  * @errors: the last refusals
  *
  * Constant after fill_super but for @users and @errors.
@@ -132,6 +134,7 @@ struct bpffs_info {
 	bool template;
 	struct bpffs_info *inner;
 	u64 salt;
+	struct vfsmount *pin;
 	struct bpffs_errors errors;
 };
 
@@ -265,6 +268,11 @@ bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *
 /* queue.c */
 extern const struct inode_operations bpffs_queue_iops;
 extern const struct file_operations bpffs_queue_dir_fops;
+
+/* pin.c */
+struct vfsmount *bpffs_pin_bind(const struct file *file,
+				const struct bpffs_object *object);
+struct vfsmount *bpffs_pin_automount(struct path *path);
 
 /* raw.c */
 extern const struct file_operations bpffs_raw_fops;

@@ -11,6 +11,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/sched/mm.h>
 #include <linux/version.h>
 
@@ -54,6 +55,14 @@ static inline void bpffs_vm_flags(struct vm_area_struct *vma, vm_flags_t set,
 	vm_flags_mod(vma, set, clear);
 }
 #endif
+
+/* The caller of ->d_automount drops one reference, which was one too many. */
+static inline void bpffs_automount_get(struct vfsmount *mnt)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+	mntget(mnt);
+#endif
+}
 
 static inline int bpffs_receive_fd(struct file *file, unsigned int flags)
 {

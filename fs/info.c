@@ -2,6 +2,7 @@
 /* What is known of a mounted object: made from options, kept while it is used. */
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
+#include <linux/mount.h>
 
 #include "info.h"
 
@@ -31,6 +32,7 @@ void bpffs_info_put(struct bpffs_info *info)
 	if (!info || !refcount_dec_and_test(&info->users))
 		return;
 	bpffs_errors_free(&info->errors);
+	mntput(info->pin);
 	bpffs_object_release(&info->object);
 	if (!info->borrows) {
 		bpffs_layout_release(info->key);

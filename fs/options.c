@@ -2,6 +2,7 @@
 /* The mount options: parsed, checked against the object, given back at remount. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 
@@ -11,6 +12,7 @@
  * struct bpffs_options - what was given, until it is known what it is for
  * @info: becomes the superblock's
  * @layouts: as given
+ * @pinroot: root of the file system with the pin, NULL if none was given
  * @name: assertion about the object, NULL for none
  * @id: likewise, if it was given
  * @given: bit OPT_* is set when the option was given
@@ -18,6 +20,7 @@
 struct bpffs_options {
 	struct bpffs_info *info;
 	struct bpffs_layouts layouts;
+	struct file *pinroot;
 	char *name;
 	u32 id;
 	unsigned long given;
@@ -33,6 +36,7 @@ enum bpffs_param {
 	OPT_MODE,
 	OPT_NAME,
 	OPT_PERCPU,
+	OPT_PINROOT,
 	OPT_UID,
 	OPT_VALUE,
 };
@@ -50,6 +54,16 @@ static int bpffs_param_is_fd(struct p_log *log, const struct fs_parameter_spec *
 	if (param->type == fs_value_is_file || param->type == fs_value_is_string)
 		return 0;
 	return inval_plog(log, "%s: needs a descriptor or its number", param->key);
+}
+
+/* Only the open file, which user space has made for this mount. */
+static int bpffs_param_is_file(struct p_log *log, const struct fs_parameter_spec *spec,
+			       struct fs_parameter *param,
+			       struct fs_parse_result *result)
+{
+	if (param->type == fs_value_is_file)
+		return 0;
+	return inval_plog(log, "%s: needs a descriptor by FSCONFIG_SET_FD", param->key);
 }
 
 /* A text; one too long for a string comes as a blob, with a NUL added. */
@@ -89,6 +103,7 @@ const struct fs_parameter_spec bpffs_parameters[] = {
 	fsparam_u32oct("mode", OPT_MODE),
 	fsparam_string("name", OPT_NAME),
 	fsparam_enum("percpu", OPT_PERCPU, percpu_words),
+	__fsparam(bpffs_param_is_file, "pinroot", OPT_PINROOT, 0, NULL),
 	fsparam_u32("uid", OPT_UID),
 	__fsparam(bpffs_param_is_layout, "value", OPT_VALUE, 0, NULL),
 	{}
@@ -180,8 +195,10 @@ static int bpffs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	opt = fs_parse(fc, bpffs_parameters, param, &result);
 	if (opt < 0)
 		return opt;
-	if (opt == OPT_FD && fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
-		return invalfc(fc, "fd: a mount keeps its object; only ro and rw can change");
+	if ((opt == OPT_FD || opt == OPT_PINROOT) &&
+	    fc->purpose == FS_CONTEXT_FOR_RECONFIGURE)
+		return invalfc(fc, "%s: a mount keeps its object; only ro and rw can change",
+			       param->key);
 	if (__test_and_set_bit(opt, &options->given))
 		return invalfc(fc, "%s: given twice", param->key);
 
@@ -197,6 +214,10 @@ static int bpffs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_PERCPU:
 		options->info->sum = result.uint_32 == PERCPU_SUM;
 		options->layouts.percpu = true;
+		break;
+	case OPT_PINROOT:
+		options->pinroot = param->file;
+		param->file = NULL;
 		break;
 	case OPT_ID:
 		options->id = result.uint_32;
@@ -252,6 +273,25 @@ static int set_map(struct fs_context *fc, struct bpffs_info *info)
 	return bpffs_info_set_layouts(fc, info, &bpffs_options(fc)->layouts);
 }
 
+/* A pin is full power over the object: not for a mount that is read-only. */
+static int set_pin(struct fs_context *fc, struct bpffs_info *info)
+{
+	struct file *root = bpffs_options(fc)->pinroot;
+	struct vfsmount *pin;
+
+	if (!root)
+		return 0;
+	if (fc->sb_flags & SB_RDONLY) {
+		errorfc(fc, "pinroot: a read-only mount hands the object to nobody");
+		return -EROFS;
+	}
+	pin = bpffs_pin_bind(root, &info->object);
+	if (IS_ERR(pin))
+		return invalfc(fc, "pinroot: not the root of a file system of type bpf with a pin of the object");
+	info->pin = pin;
+	return 0;
+}
+
 static int bpffs_get_tree(struct fs_context *fc)
 {
 	struct bpffs_options *options = bpffs_options(fc);
@@ -269,6 +309,8 @@ static int bpffs_get_tree(struct fs_context *fc)
 		err = set_map(fc, info);
 	else if (useless)
 		return invalfc(fc, "%s: only a map has keys and values", useless);
+	if (!err)
+		err = set_pin(fc, info);
 	if (err)
 		return err;
 	/* Now the superblock's, also if filling it fails. */
@@ -352,6 +394,10 @@ static int bpffs_reconfigure(struct fs_context *fc)
 	err = same_layouts(fc, info);
 	if (err)
 		return err;
+	if (fc->sb_flags_mask & SB_RDONLY && fc->sb_flags & SB_RDONLY && info->pin) {
+		errorfc(fc, "ro: the mount has a pin, which hands the object out");
+		return -EBUSY;
+	}
 	if (fc->sb_flags_mask & SB_RDONLY && !(fc->sb_flags & SB_RDONLY) && !writable) {
 		errorfc(fc, "rw: the map is frozen or its descriptor read-only");
 		return -EROFS;
@@ -367,6 +413,8 @@ static void bpffs_free_fc(struct fs_context *fc)
 		return;
 	bpffs_info_put(options->info);
 	bpffs_info_put(fc->s_fs_info);
+	if (options->pinroot)
+		fput(options->pinroot);
 	kfree(options->layouts.key);
 	kfree(options->layouts.value);
 	kfree(options->layouts.inner_key);

@@ -11,14 +11,20 @@
 
 #include "bpffs.h"
 
-/* The name of @dentry is stable: nothing here is ever renamed. */
+static const struct inode_operations root_iops;
+
+/*
+ * Of the directories in a map of maps, all but .bpf are inner maps. The name of
+ * @dentry is stable: nothing here is ever renamed.
+ */
 static bool inner_is_current(struct dentry *dentry)
 {
 	struct dentry *parent = dget_parent(dentry);
 	const struct bpffs_info *outer = bpffs_info(d_inode(parent));
 	bool is;
 
-	is = !bpffs_map_can(outer, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name) ||
+	is = d_inode(parent)->i_op != &root_iops ||
+	     !bpffs_map_can(outer, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name) ||
 	     bpffs_inner_is_current(d_inode(dentry), outer, &dentry->d_name);
 	dput(parent);
 	return is;
@@ -45,6 +51,7 @@ static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 const struct dentry_operations bpffs_dentry_ops = {
 	.d_revalidate	= bpffs_d_revalidate,
 	.d_delete	= always_delete_dentry,
+	.d_automount	= bpffs_pin_automount,
 };
 
 /**

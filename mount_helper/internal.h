@@ -59,6 +59,7 @@ struct libbpffs_param {
  * @as: types of members by the user, which point into @text
  * @as_count: of @as
  * @snapshot: mount a frozen copy of the map
+ * @pin: with a real pin of the object
  * @pinonly: mount a pin in the kernel's own file system, not bpffs
  */
 struct libbpffs_plan {
@@ -74,6 +75,7 @@ struct libbpffs_plan {
 	struct libbpffs_as *as;
 	size_t as_count;
 	bool snapshot;
+	bool pin;
 	bool pinonly;
 };
 
@@ -94,6 +96,7 @@ int libbpffs_set_param(int fs, const struct libbpffs_param *param);
 
 /* A frozen copy of a map. */
 int libbpffs_snapshot(int fd);
+int libbpffs_pin_root(int fd);
 
 /* A detached mount of type bpf. */
 int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan);

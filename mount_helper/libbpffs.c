@@ -51,12 +51,29 @@ int libbpffs_set_param(int fs, const struct libbpffs_param *param)
 			size);
 }
 
+static int give_pin(int fs, int fd)
+{
+	int root = libbpffs_pin_root(fd);
+	int err = 0;
+
+	if (root < 0)
+		return root;
+	if (fsconfig(fs, FSCONFIG_SET_FD, "pinroot", NULL, root))
+		err = libbpffs_refuse_step(fs, errno, "pinroot");
+	close_quietly(root);
+	return err;
+}
+
 static int configure(int fs, int fd, const struct libbpffs_plan *plan)
 {
 	size_t i;
+	int err;
 
 	if (fsconfig(fs, FSCONFIG_SET_FD, "fd", NULL, fd))
 		return libbpffs_refuse_step(fs, errno, "fd");
+	err = plan->pin ? give_pin(fs, fd) : 0;
+	if (err)
+		return err;
 	for (i = 0; i < plan->count; i++)
 		if (libbpffs_set_param(fs, &plan->params[i]))
 			return libbpffs_refuse_step(fs, errno, plan->params[i].name);

@@ -170,6 +170,8 @@ static bool *find_own(struct libbpffs_plan *plan, const char *name)
 {
 	if (!strcmp(name, "snapshot"))
 		return &plan->snapshot;
+	if (!strcmp(name, "pin"))
+		return &plan->pin;
 	if (!strcmp(name, "pinonly"))
 		return &plan->pinonly;
 	return NULL;
@@ -184,8 +186,9 @@ static int check_pinonly(const struct libbpffs_plan *plan)
 		if (strcmp(param->name, "source") && strcmp(param->name, "ro"))
 			return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
 					       param->name);
-	if (plan->as_count)
-		return libbpffs_refuse(EINVAL, "as: would do nothing with pinonly");
+	if (plan->as_count || plan->pin)
+		return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
+				       plan->pin ? "pin" : "as");
 	return 0;
 }
 

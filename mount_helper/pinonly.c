@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /*
+ * -o pin: bpffs with a real pin of the object in it, .bpf/pin. The pin lies in a
+ * file system of its own, of the kernel's type "bpf", whose root bpffs takes.
+ *
  * -o pinonly: for kernels without bpffs, a file system of the kernel's own type
  * "bpf" with nothing in it but a pin of the object. (A kernel that preloads its
  * iterators adds these: maps.debug and progs.debug cannot be removed.)
@@ -124,4 +127,27 @@ int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan)
 	if (ret < 0)
 		errno = -ret;
 	return ret;
+}
+
+int libbpffs_pin_root(int fd)
+{
+	const struct libbpffs_plan plan = {};
+	const char *name = name_of(fd);
+	int fs, mnt, root;
+
+	if (!name)
+		return libbpffs_refuse(EINVAL, "fd: not a BPF map, program or link");
+	fs = open_context();
+	if (fs < 0)
+		return fs;
+	mnt = make_mount(fs, fd, name, &plan, false);
+	close(fs);
+	if (mnt < 0)
+		return mnt;
+	/* The kernel takes no O_PATH descriptor, as that of the mount is. */
+	root = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		root = libbpffs_refuse(errno, "pin: %s", strerror(errno));
+	close(mnt);
+	return root;
 }
