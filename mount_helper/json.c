@@ -3,11 +3,13 @@
  * An element as JSON: of its line of .bpf/table, or of its bytes. The text has its
  * fields in the order of the layout, so both are walked side by side, without any
  * bytes in between: what the kernel has put into decimal is only copied. Of bytes,
- * the walk makes each text when it comes there; a key's is always its name.
+ * the walk makes each text when it comes there, or it has been made in advance: a
+ * plan. Keys are made of their names.
  *
  * Numbers stay exact: of 2^53 and more they are strings, since JSON readers use
  * doubles. Strings are strings if they are UTF-8, else {"hex":"ff00"}. What has
- * no name is in an array, in its order. Padding that is not zero is "~OFFSET".
+ * no name is in an array, in its order. Padding that is not zero is "~OFFSET", and
+ * of bits "~OFFSET.BIT".
  */
 #include <errno.h>
 #include <stdbool.h>
