@@ -153,6 +153,9 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 
 /* --- What has only a next key: an LPM trie, cgroup storage --- */
 
+/* How far back to look for a key to go on from, in one RCU section. */
+#define BACK_MAX	256
+
 /*
  * The trie restarts at its leftmost key when the one it is asked to go on from
  * is gone. So go on from the last one taken that is still there.
@@ -160,9 +163,10 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 static const void *last_there(const struct bpffs_info *info,
 			      const struct bpffs_keys *keys, u64 *back)
 {
+	u64 end = *back > BACK_MAX ? *back - BACK_MAX : 0;
 	const void *key;
 
-	for (; *back; --*back) {
+	for (; *back > end; --*back) {
 		key = bpffs_keys_at(keys, *back - 1);
 		if (bpffs_map_has(info, key))
 			return key;

@@ -13,10 +13,8 @@
 
 #include "batch.h"
 
-/* A block as we make it has at most so many elements and bytes; or one element. */
+/* Elements and bytes of a block. One bucket must fit, whatever is in it. */
 #define BLOCK_ELEMENTS	65536
-#define BLOCK_BYTES	SZ_1M
-/* A block as we take it: one bucket may need more than BLOCK_BYTES. */
 #define BLOCK_MAX	SZ_64M
 
 enum phase {
@@ -166,7 +164,7 @@ static u32 capacity_of(const struct bpffs_info *info, size_t len)
 
 	if (len < block_bytes(info, 1, 1))
 		return 0;
-	len = min_t(u64, len, max_t(u64, BLOCK_BYTES, block_bytes(info, 1, 1)));
+	len = min_t(size_t, len, BLOCK_MAX);
 	n = div64_u64(len - sizeof(struct bpffs_raw_block), each);
 	n = min_t(u64, n, min_t(u64, BLOCK_ELEMENTS, map->max_entries));
 	while (n > 1 && block_bytes(info, n, n) > len)
