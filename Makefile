@@ -180,8 +180,8 @@ check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ..
 
 # ------------------------------------------------------------------------------
 
-clean:		## remove what was built, keep the kernels that were fetched
-	rm -rf $(filter-out %/kernel %/linux,$(wildcard $(BUILD)/*))
+clean:		## remove what was built, keep what was fetched: kernels, a Debian
+	rm -rf $(filter-out %/kernel %/linux %/debian12,$(wildcard $(BUILD)/*))
 
 distclean:	## remove all of build/
 	rm -rf $(BUILD)
