@@ -400,7 +400,9 @@ static int put_enum(struct compiler *c, const struct bare_type *bare)
 	u32 i;
 
 	err = put_int(c, is_signed ? 's' : 'u', bare->size);
-	if (!c->labels || bare->size > 8 || bare->size & (bare->size - 1))
+	/* An ENUM of 8 bytes has only the low half of each value in BTF. */
+	if (!c->labels || bare->size > 8 || bare->size & (bare->size - 1) ||
+	    (bare->size == 8 && btf_kind(t) == BTF_KIND_ENUM))
 		return err;
 	c->steps += btf_vlen(t);
 	if (is_spent(c))
