@@ -62,7 +62,7 @@ _bpffs_complete_options()
 {
 	local before='' last=$cur
 	local names='fd= key= value= inner_key= inner_value= as= percpu= uid= gid=
-		mode= id= name= ro rw snapshot pinonly noatime nofail remount
+		mode= id= name= ro rw pin snapshot pinonly noatime nofail remount
 		X-mount.mkdir'
 
 	if [[ $cur == *,* ]]; then
