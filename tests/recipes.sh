@@ -1,0 +1,247 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The recipes of docs/recipes.rst do what they say: these very lines are run, in
+# namespaces of their own. As TAP.
+
+here=$(cd "$(dirname "$0")" && pwd)
+if [ "${1:-}" != inside ]; then
+	exec unshare --mount --net "$0" inside
+fi
+. "$here/tap.sh"
+document=$here/../recipes/recipes.rst
+object=$here/../recipes/guard.bpf.o
+work=$(mktemp -d)
+peer=
+
+cleanup()
+{
+	[ -z "$peer" ] || kill "$peer"
+	cd /
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+# The lines that follow ".. run: NAME" in a literal block.
+lines_of() # NAME
+{
+	awk -v name="$1" '
+		/^\.\. run: / { on = $3 == name; next }
+		on && /^    / { sub(/^    /, ""); print; had = 1; next }
+		on && had && /^[^ ]/ { exit }
+		on && had { print }' "$document"
+}
+
+# @output is what it printed, @status 0 if each of its lines succeeded.
+recipe() # NAME
+{
+	lines_of "$1" > "$work/lines"
+	run bash -eu -o pipefail "$work/lines"
+	[ -s "$work/lines" ] || status=1
+	ran+=("$1")
+}
+ran=()
+
+# A line of the output is exactly that.
+shows() # LINE
+{
+	grep -qxF -e "$1" <<< "$output"
+}
+
+# Until it holds, 10 seconds at most.
+await() # COMMAND...
+{
+	for _ in {1..100}; do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# They have been counted when this ends: veth hands them over at once.
+send() # ADDRESS PORT PACKETS
+{
+	nsenter --net="/proc/$peer/ns/net" python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('$1', $2))
+for i in range($3):
+    s.sendto(bytes(58), ('10.9.0.1', 9))"
+}
+
+field() # FILE NAME
+{
+	sed -n "s/^$2=//p" "$1"
+}
+
+has() # FILE NAME VALUE
+{
+	[ -e "$1" ] && [ "$(field "$1" "$2")" = "$3" ]
+}
+
+prepare()
+{
+	local dir
+
+	# That of this network namespace, with its devices.
+	mount -t sysfs sysfs /sys &&
+	mount -t bpf bpf /sys/fs/bpf &&
+	mount -t tmpfs tmpfs /mnt &&
+	mount -t tmpfs tmpfs /srv || return
+	touch /etc/fstab
+	: > "$work/fstab"
+	mount --bind "$work/fstab" /etc/fstab || return
+	for dir in blocked conns ifaces lengths globals copy conns2 tenants tenant7 guard; do
+		mkdir "/mnt/$dir"
+	done
+	mkdir /srv/conns
+	unshare --net sleep 1000 &
+	peer=$!
+	# Not before it is in its own namespace.
+	await sh -c "[ ! /proc/$peer/ns/net -ef /proc/self/ns/net ]" || return
+	ip link set lo up
+	ip link add eth0 type veth peer name eth0 netns "$peer" &&
+	ip addr add 10.9.0.1/24 dev eth0 &&
+	ip link set eth0 up &&
+	nsenter --net="/proc/$peer/ns/net" sh -c '
+		ip addr add 10.9.0.2/24 dev eth0
+		ip addr add 10.9.0.3/24 dev eth0
+		ip link set eth0 up' || return
+	bpftool prog load "$object" /sys/fs/bpf/guard pinmaps /sys/fs/bpf &&
+	bpftool net attach xdp pinned /sys/fs/bpf/guard dev eth0 || return
+	bpftool map create /sys/fs/bpf/tenant7 type hash key 4 value 8 entries 16 name tenant7 &&
+	bpftool map create /sys/fs/bpf/tenant8 type hash key 4 value 8 entries 16 name tenant8 &&
+	bpftool map create /sys/fs/bpf/tenants type hash_of_maps key 4 value 4 entries 16 \
+		name tenants inner_map pinned /sys/fs/bpf/tenant7 || return
+	bpftool batch file - > /dev/null << END
+map update pinned /sys/fs/bpf/tenant7 key 10 7 0 1 value 7 0 0 0 0 0 0 0
+map update pinned /sys/fs/bpf/tenant8 key 10 8 0 1 value 8 0 0 0 0 0 0 0
+map update pinned /sys/fs/bpf/tenants key 7 0 0 0 value pinned /sys/fs/bpf/tenant7
+map update pinned /sys/fs/bpf/tenants key 8 0 0 0 value pinned /sys/fs/bpf/tenant8
+END
+}
+
+prepare > "$work/log" 2>&1 || {
+	output=$(cat "$work/log")
+	result 1 'the network, the program and its maps'
+	finish
+}
+cd "$work" || exit 1
+
+# --- a block list ---
+
+recipe blocklist
+[ "$status" -eq 0 ] && shows 10.9.0.0-24 && shows 192.0.2.1-32 &&
+	shows /mnt/blocked/10.9.0.0-24:dropped=0
+result $? 'a block list: touch, ls, rm'
+printf '%s\n' 10.9.1.0/24 10.9.2.0/24 > blocklist.txt
+recipe blocklist-file
+[ "$status" -eq 0 ] && [ "$(xargs < blocklist.now)" = '10.9.0.0/24 10.9.1.0/24 10.9.2.0/24' ]
+result $? 'a block list: from a file, and to it'
+
+# --- a table of connections ---
+
+send 10.9.0.2 4001 3
+send 10.9.0.2 4002 5
+send 10.9.0.3 4001 2
+recipe table
+[ "$status" -eq 0 ] && shows '10.9.0.2,4001,udp packets=3 bytes=300' &&
+	shows '10.9.0.2,4002,udp packets=5 bytes=500' && shows '10 packets, 1000 bytes'
+result $? 'a table: grep, sort, awk'
+(sleep 0.3; send 10.9.0.2 4001 1) &
+recipe diff
+wait "$!"
+[ "$status" -eq 0 ] && shows '< 10.9.0.2,4001,udp packets=3 bytes=300' &&
+	shows '> 10.9.0.2,4001,udp packets=4 bytes=400' &&
+	shows '10.9.0.2,4002,udp packets=5 bytes=500'
+result $? 'a table: diff, and what is idle'
+
+# --- what else was counted ---
+
+recipe percpu
+[ "$status" -eq 0 ] && shows 'eth0 packets=11 bytes=1100'
+result $? 'sums over the CPUs, by interface'
+recipe histogram
+[ "$status" -eq 0 ] && grep -qE '^ *64\.\.127 +11 #{4}$' <<< "$output" &&
+	[ "$(wc -l <<< "$output")" -eq 1 ]
+result $? 'a histogram'
+
+recipe backup
+[ "$status" -eq 0 ] && [ "$(tar -tf conns.tar | wc -l)" -eq 4 ]
+result $? 'a backup'
+
+recipe reset
+[ "$status" -eq 0 ] && [ "$(cd /mnt/conns && echo *)" = '10.9.0.2,4001,udp 10.9.0.2,4002,udp' ] &&
+	has /mnt/conns/10.9.0.2,4001,udp packets 0 && has /mnt/conns/10.9.0.2,4001,udp bytes 0
+result $? 'a table: reset'
+recipe restore
+[ "$status" -eq 0 ] && has /mnt/conns/10.9.0.2,4001,udp bytes 400 &&
+	has /mnt/conns/10.9.0.3,4001,udp packets 2
+result $? 'a backup: restored'
+
+recipe larger
+[ "$status" -eq 0 ] &&
+	cmp <(sort /mnt/conns/.bpf/table) <(sort /mnt/conns2/.bpf/table) &&
+	[ "$(cat /mnt/conns2/.bpf/max_entries)" -eq 65536 ]
+result $? 'a larger map'
+umount /mnt/conns2
+
+# --- globals ---
+
+recipe globals
+[ "$status" -eq 0 ] && shows filter=false && shows seen=11 &&
+	has /mnt/globals/0 filter true
+result $? 'globals: watched and changed'
+send 10.9.0.2 4001 4
+await has /mnt/blocked/10.9.0.0-24 dropped 4 && has /mnt/globals/0 seen 15 &&
+	has /mnt/conns/10.9.0.2,4001,udp packets 4
+result $? 'globals: the program sees it, and drops what the block list names'
+rm /mnt/blocked/10.9.0.0-24
+send 10.9.0.2 4001 4
+await has /mnt/conns/10.9.0.2,4001,udp packets 8
+result $? 'a block list: rm lets in again'
+
+# --- to be read by others ---
+
+recipe exporter
+[ "$status" -eq 0 ] && shows 'conn_packets{conn="10.9.0.2,4002,17"} 5' &&
+	[ "$(wc -l <<< "$output")" -eq 3 ]
+result $? 'an exporter without privileges'
+run setpriv --reuid 1000 --regid 1000 --clear-groups sh -c 'echo packets=1 > /srv/conns/10.9.0.2,4002,17'
+[ "$status" -ne 0 ] && run setpriv --reuid 1001 --regid 1001 --clear-groups ls /srv/conns
+[ "$status" -ne 0 ]
+result $? 'an exporter: it cannot write, and others cannot read'
+recipe container
+[ "$status" -eq 0 ] && shows 10.9.0.2,4002,17 && [ -z "$(ls /srv/box/conns)" ]
+result $? 'a container'
+umount /srv/conns
+
+# --- tenants ---
+
+recipe tenants
+[ "$status" -eq 0 ] && shows /mnt/tenants/7/10.7.0.1:packets=7 &&
+	shows /mnt/tenants/8/10.8.0.1:packets=8 &&
+	has /mnt/tenants/7/10.7.0.1 packets 0 && [ "$(ls /mnt/tenants)" = 7 ]
+result $? 'tenants'
+
+# --- a link ---
+
+bpftool net detach xdp dev eth0
+recipe link
+[ "$status" -eq 0 ] && ip link show eth0 | grep -q 'prog/xdp'
+result $? 'a link: attached while it is mounted'
+umount /mnt/guard
+await sh -c '! ip link show eth0 | grep -q prog/xdp'
+result $? 'a link: detached by umount'
+
+# --- fstab ---
+
+recipe fstab
+[ "$status" -eq 0 ] && run mount -a && [ "$status" -eq 0 ] &&
+	[ "$(grep -c ' /srv/conns bpffs rw,' /proc/mounts)" -eq 1 ]
+result $? 'fstab'
+
+[ "$(printf '%s\n' "${ran[@]}" | sort)" = "$(sed -n 's/^\.\. run: //p' "$document" | sort)" ]
+result $? 'no recipe is forgotten'
+
+finish
