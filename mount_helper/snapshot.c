@@ -84,9 +84,9 @@ static enum bpf_map_type type_of_copy(const struct copy *copy, __u32 *flags)
 /* A map like @copy->from, with the types of @btf_fd unless that is 0. */
 static int create_like(const struct copy *copy, int btf_fd, __u32 max_entries)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = copy->info.map_extra);
 	const struct bpf_map_info *info = &copy->info;
 	enum bpf_map_type type;
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_extra = info->map_extra);
 
 	type = type_of_copy(copy, &opts.map_flags);
 	if (btf_fd) {

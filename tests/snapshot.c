@@ -160,6 +160,30 @@ TEST_F(snapshot, refusals)
 	EXPECT_EQ(count - 1, maps());
 }
 
+/* One fits into a batch, but a bucket has several: it has to grow. */
+TEST_F(snapshot, large_values)
+{
+	static char value[600 << 10];
+	int map = make_map(BPF_MAP_TYPE_HASH, 4, sizeof(value), 32, 0);
+	const struct bpf_mount_opts opts = {
+		.sz = sizeof(opts),
+		.options = "snapshot",
+		.key = "u32",
+	};
+	__u32 key;
+
+	ASSERT_LE(0, map);
+	for (key = 0; key < 32; key++) {
+		value[sizeof(value) - 1] = key;
+		ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, BPF_ANY));
+	}
+	ASSERT_EQ(0, bpf_mount_fd(map, MNT, &opts));
+	EXPECT_EQ(32, count_names(MNT));
+	EXPECT_EQ(0, sh("for i in " MNT "/*; do test $(tail -c 3 $i) = "
+			"$(printf %%02x ${i##*/}) || exit 1; done"));
+	EXPECT_EQ(0, bpf_umount(MNT, 0));
+}
+
 static bool stop;
 
 static void *write_always(void *arg)

@@ -200,11 +200,13 @@ refuses 'snapshot: a value' 32 'takes no value' \
 	mount -t bpffs -o snapshot=1 "$pins/one" "$mnt"
 refuses 'snapshot: a wrong option, after the copy' 32 bogus \
 	mount -t bpffs -o snapshot,bogus "$pins/one" "$mnt"
+refuses 'snapshot: with a pin, which a read-only mount has not' 32 'a read-only mount' \
+	mount -t bpffs -o snapshot,pin "$pins/one" "$mnt"
+for _ in {1..100}; do
+	[ "$(bpftool map list | grep -c '^[0-9]')" -ne $((maps + 2)) ] || break
+	sleep 0.1
+done
 [ "$(bpftool map list | grep -c '^[0-9]')" -eq $((maps + 2)) ]
 result $? 'snapshot: refused, it leaves nothing'
-
-# --- -o pin ---
-
-refuses 'pin: not known yet' 32 'pin' mount -t bpffs -o pin "$pins/one" "$mnt"
 
 finish
