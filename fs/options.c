@@ -287,7 +287,7 @@ static int set_pin(struct fs_context *fc, struct bpffs_info *info)
 	}
 	pin = bpffs_pin_bind(root, &info->object);
 	if (IS_ERR(pin))
-		return invalfc(fc, "pinroot: not the root of a bpf file system that pins the object");
+		return invalfc(fc, "pinroot: no root of a bpf file system with a pin of it");
 	info->pin = pin;
 	return 0;
 }
