@@ -263,15 +263,15 @@ static const struct file_operations attr_fops = {
 	.release	= single_release,
 };
 
-/* > truncates what it opens; it stays as it is, and its size too. */
-static int fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-			 struct iattr *attr)
+/* Owner, mode and times are the mount's; > truncates nothing. */
+int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			struct iattr *attr)
 {
 	return setattr_prepare(idmap, dentry, attr);
 }
 
 const struct inode_operations bpffs_fixed_iops = {
-	.setattr	= fixed_setattr,
+	.setattr	= bpffs_fixed_setattr,
 };
 
 /* Of an inner map, numbers of its own. */
@@ -360,6 +360,7 @@ static const struct file_operations attr_dir_fops = {
 
 static const struct inode_operations attr_dir_iops = {
 	.lookup		= attr_lookup,
+	.setattr	= bpffs_fixed_setattr,
 };
 
 /* The directory of the attributes. They are only read, whoever may list it. */

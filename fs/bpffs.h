@@ -301,6 +301,8 @@ extern const struct file_operations bpffs_table_fops;
 
 /* attr.c */
 extern const struct inode_operations bpffs_fixed_iops;
+int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			struct iattr *attr);
 struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
 			      u64 ino);
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);

@@ -300,6 +300,7 @@ static int queue_iterate(struct file *file, struct dir_context *ctx)
 
 const struct inode_operations bpffs_queue_iops = {
 	.lookup		= queue_lookup,
+	.setattr	= bpffs_fixed_setattr,
 };
 
 const struct file_operations bpffs_queue_dir_fops = {

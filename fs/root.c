@@ -238,6 +238,7 @@ static const struct inode_operations root_iops = {
 	.unlink		= bpffs_unlink,
 	.rmdir		= bpffs_rmdir,
 	.rename		= bpffs_rename,
+	.setattr	= bpffs_fixed_setattr,
 };
 
 /* The directory of a map: the root of a mount, or an inner map. */

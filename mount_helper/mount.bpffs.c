@@ -36,6 +36,7 @@ static const char usage[] =
 	"  -o uid=,gid=,mode= owner and permissions of the files\n"
 	"  -o ro              read-only\n"
 	"  -o snapshot        a frozen copy of the map\n"
+	"  -o pin             with a real pin of the object, .bpf/pin\n"
 	"  -o pinonly         without bpffs: a pin of the object, in a mount of type bpf\n"
 	"  -f                 only say what would be done, with -v\n"
 	"  -n                 write nothing to /run/mount\n"
@@ -48,7 +49,7 @@ static const char usage[] =
 /* Of the file system; the others that are known are libmount's. */
 static const char * const known[] = {
 	"key", "value", "as", "uid", "gid", "mode", "id", "name", "percpu",
-	"inner_key", "inner_value", "snapshot", "pinonly", NULL
+	"inner_key", "inner_value", "pin", "snapshot", "pinonly", NULL
 };
 
 struct helper {

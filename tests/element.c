@@ -409,6 +409,12 @@ TEST_F(element, owner_mode_and_times_are_ignored)
 	EXPECT_EQ(a.st_mode, b.st_mode);
 	EXPECT_EQ(a.st_uid, b.st_uid);
 	EXPECT_STREQ("10 20", is(self->map, 1));
+	ASSERT_EQ(0, stat(MNT, &a));
+	EXPECT_EQ(0, chmod(MNT, 0777));
+	EXPECT_EQ(0, chown(MNT, 1000, 1000));
+	ASSERT_EQ(0, stat(MNT, &b));
+	EXPECT_EQ(a.st_mode, b.st_mode);
+	EXPECT_EQ(a.st_uid, b.st_uid);
 }
 
 /* --- Errors --- */
