@@ -204,7 +204,7 @@ static void *write_always(void *arg)
 
 TEST_F(snapshot, under_a_writer)
 {
-	int map = make_hash(1010);
+	int map = make_hash(2000);
 	pthread_t thread;
 	char text[16];
 	int i, round;
@@ -213,7 +213,7 @@ TEST_F(snapshot, under_a_writer)
 		ASSERT_EQ(0, put(map, i, 1));
 	stop = false;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_always, &map));
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < 5; round++) {
 		struct bpf_mount_opts opts = snapshot;
 		int mnt;
 
