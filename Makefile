@@ -172,6 +172,11 @@ vm-%: $(BUILD)/kernel/%/headers stage
 demo: vm-$(KERNEL)	## see what it does, on real traffic, in the virtual machine
 	@$(vm)/run 'bash /usr/libexec/bpffs/demo/demo.sh'
 
+# More memory than else: 1,000,000 files of a tmpfs.
+bench: vm-$(KERNEL)	## measure, against what does the same without bpffs [ELEMENTS='100000']
+	@MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
+		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)'
+
 check: vm-6.1 vm-6.12 source	## all tests, on both kernels
 	@$(vm)/check
 
@@ -188,4 +193,4 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check man install uninstall dkms deb deb-check \
-	stage stage-locked vm demo check check-debug clean distclean
+	stage stage-locked vm demo bench check check-debug clean distclean
