@@ -57,7 +57,7 @@ TEST_F(directory, one)
 }
 
 /* Every key once, and inode numbers as stat has them. */
-TEST_F_TIMEOUT(directory, many, 120)
+TEST_F_TIMEOUT(directory, many, 600)
 {
 	enum { N = 100000 };
 	/* An LRU list evicts before it is full. */
@@ -174,7 +174,7 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(directory, listing_while_keys_come_and_go, 120)
+TEST_F_TIMEOUT(directory, listing_while_keys_come_and_go, 600)
 {
 	unsigned char seen[2000];
 	struct dirent *entry;

@@ -51,7 +51,7 @@ TEST_F(pin, bpftool_and_libbpf)
 	EXPECT_TRUE(map_is_gone(self->id));
 }
 
-TEST_F_TIMEOUT(pin, rounds, 120)
+TEST_F_TIMEOUT(pin, rounds, 600)
 {
 	int i;
 
