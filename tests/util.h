@@ -22,6 +22,10 @@
 
 #include "kselftest_harness.h"
 
+/* A guard against hanging, not a measurement: the debug kernel is slow. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	300
+
 /* Where tests mount; a directory of the guest. */
 #define MNT	"/mnt"
 
