@@ -262,10 +262,12 @@ static double memory_of(void (*mount_it)(const char *dir), int many)
 static void bench_mounts(int many)
 {
 	double first, last, our_kib, their_kib;
-	pid_t child = check(fork());
 	char dir[64];
+	pid_t child;
 	int i;
 
+	fflush(stdout);
+	child = check(fork());
 	if (child) {
 		check(waitpid(child, &i, 0));
 		if (i)
