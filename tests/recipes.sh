@@ -18,6 +18,7 @@ cleanup()
 {
 	[ -z "$peer" ] || kill "$peer"
 	cd /
+	umount -q "$work/globals"
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -53,20 +54,24 @@ await() # COMMAND...
 {
 	for _ in {1..100}; do
 		! "$@" || return 0
-		sleep 0.1
+		command sleep 0.1
 	done
 	return 1
 }
 
-# They have been counted when this ends: veth hands them over at once.
+# The program has seen them when this ends.
 send() # ADDRESS PORT PACKETS
 {
+	local seen
+
+	seen=$(field "$work/globals/0" seen)
 	nsenter --net="/proc/$peer/ns/net" python3 -c "
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(('$1', $2))
 for i in range($3):
-    s.sendto(bytes(58), ('10.9.0.1', 9))"
+    s.sendto(bytes(58), ('10.9.0.1', 9))" &&
+		await has "$work/globals/0" seen $((seen + $3))
 }
 
 field() # FILE NAME
@@ -108,7 +113,9 @@ prepare()
 		ip addr add 10.9.0.3/24 dev eth0
 		ip link set eth0 up' || return
 	bpftool prog load "$object" /sys/fs/bpf/guard pinmaps /sys/fs/bpf &&
-	bpftool net attach xdp pinned /sys/fs/bpf/guard dev eth0 || return
+	bpftool net attach xdp pinned /sys/fs/bpf/guard dev eth0 &&
+	mkdir "$work/globals" &&
+	mount -t bpffs -o ro map:guard.bss "$work/globals" || return
 	bpftool map create /sys/fs/bpf/tenant7 type hash key 4 value 8 entries 16 name tenant7 &&
 	bpftool map create /sys/fs/bpf/tenant8 type hash key 4 value 8 entries 16 name tenant8 &&
 	bpftool map create /sys/fs/bpf/tenants type hash_of_maps key 4 value 4 entries 16 \
@@ -148,9 +155,15 @@ recipe table
 [ "$status" -eq 0 ] && shows '10.9.0.2,4001,udp packets=3 bytes=300' &&
 	shows '10.9.0.2,4002,udp packets=5 bytes=500' && shows '10 packets, 1000 bytes'
 result $? 'a table: grep, sort, awk'
-(sleep 0.3; send 10.9.0.2 4001 1) &
+# What happens within this second.
+sleep()
+{
+	send 10.9.0.2 4001 1
+}
+export -f sleep send await has field
+export work peer
 recipe diff
-wait "$!"
+unset -f sleep
 [ "$status" -eq 0 ] && shows '< 10.9.0.2,4001,udp packets=3 bytes=300' &&
 	shows '> 10.9.0.2,4001,udp packets=4 bytes=400' &&
 	shows '10.9.0.2,4002,udp packets=5 bytes=500'
