@@ -281,14 +281,16 @@ static void bench_mounts(int many)
 		mkdir(dir, 0755);
 	}
 	printf("# mounts\n");
-	their_kib = memory_of(mount_tmpfs, many);
-	our_kib = memory_of(mount_ours, many);
+	their_kib = memory_of(mount_tmpfs, many / 5);
+	our_kib = memory_of(mount_ours, many / 5);
 	printf("memory (slab, per-CPU) of a mount | tmpfs | %.2f KiB | %.2f KiB | %.2f | 1\n",
 	       our_kib, their_kib, their_kib / our_kib);
 	first = mount_pairs(0);
-	hold(mount_ours, 0, many / 10);
-	mount_pairs(many / 10);
-	hold(mount_ours, many / 10, many);
+	hold(mount_ours, 0, many / 50);
+	mount_pairs(many / 50);
+	hold(mount_ours, many / 50, many / 5);
+	mount_pairs(many / 5);
+	hold(mount_ours, many / 5, many);
 	last = mount_pairs(many);
 	printf("mount, beside %d bpffs | the first bpffs | %.3f ms | %.3f ms | %.2f | 1\n",
 	       many, last, first, first / last);
@@ -596,7 +598,7 @@ int main(int argc, char **argv)
 
 	puts("# what | against | bpffs | the other | times as fast (or less) | goal, at least");
 	on.map = make_map(16);
-	bench_mounts(10000);
+	bench_mounts(50000);
 	if (argc < 2)
 		bench_elements(100000);
 	for (i = 1; i < argc; i++)
