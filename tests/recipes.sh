@@ -49,10 +49,10 @@ shows() # LINE
 	grep -qxF -e "$1" <<< "$output"
 }
 
-# Until it holds, 10 seconds at most.
+# Until it holds, a minute at most: there are slow kernels.
 await() # COMMAND...
 {
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		! "$@" || return 0
 		command sleep 0.1
 	done
