@@ -334,6 +334,6 @@ struct counts {
 	bool up;
 };
 
-MAP(HASH, many, struct flow, struct counts, 100000);
+MAP(HASH, many, struct flow, struct counts, 20000);
 
 char LICENSE[] SEC("license") = "GPL";

@@ -16,7 +16,7 @@
 #include <libbpffs.h>
 
 /* Elements of each map, but of "many" as many as fit. */
-#define ELEMENTS	18
+#define ELEMENTS	8
 
 /* Not rand(): the same bytes everywhere. */
 static __u64 state;
