@@ -147,7 +147,7 @@ stage-locked:
 #@ The virtual machine takes
 #@   KERNEL=6.1|6.12|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@ and MODULE=none to boot without bpffs.ko.
-export KERNEL MODULE SHARE MEM TIMEOUT KVM
+export KERNEL MODULE SHARE MEM TIMEOUT KVM AGAIN
 
 # make becomes the virtual machine and thus ends with its status; else that would
 # be 2. What is exported is only for a recipe's commands, hence env.
@@ -177,7 +177,7 @@ bench: vm-$(KERNEL)	## measure, against what does the same without bpffs [ELEMEN
 	@MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
 		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)'
 
-check: vm-6.1 vm-6.12 source	## all tests, on both kernels
+check: vm-6.1 vm-6.12 source	## all tests, on both kernels [AGAIN=1: also what has not changed]
 	@$(vm)/check
 
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
