@@ -208,31 +208,45 @@ static int compare_keys(const void *a, const void *b, const void *key_size)
 	return memcmp(a, b, *(const u32 *)key_size);
 }
 
-/* Each key once. */
+/* Add each of @all once; with @info, if it is still there. They are sorted. */
+static int add_once(const struct bpffs_info *info, struct bpffs_keys *keys,
+		    u8 *all, u64 count)
+{
+	u32 key_size = keys->key_size, room;
+	const u8 *key = all, *last = NULL;
+	void *to;
+	u64 n;
+
+	sort_r(all, count, key_size, compare_keys, NULL, &key_size);
+	for (n = 0; n < count; n++, last = key, key += key_size) {
+		if (last && !memcmp(last, key, key_size))
+			continue;
+		if (info && !bpffs_map_has(info, key))
+			continue;
+		to = keys_tail(keys, &room);
+		if (IS_ERR(to))
+			return PTR_ERR(to);
+		memcpy(to, key, key_size);
+		keys->count++;
+	}
+	return 0;
+}
+
 static int drop_repeats(struct bpffs_keys *keys)
 {
 	u64 count = keys->count, n;
-	u8 *all, *key, *last = NULL;
-	u32 room;
-	void *to;
+	u8 *all, *key;
+	int err;
 
 	all = kvmalloc_array(count, keys->key_size, GFP_KERNEL_ACCOUNT);
 	if (!all)
 		return -ENOMEM;
 	for (n = 0, key = all; n < count; n++, key += keys->key_size)
 		memcpy(key, bpffs_keys_at(keys, n), keys->key_size);
-	sort_r(all, count, keys->key_size, compare_keys, NULL, &keys->key_size);
 	keys->count = 0;
-	for (n = 0, key = all; n < count; n++, last = key, key += keys->key_size) {
-		if (last && !memcmp(last, key, keys->key_size))
-			continue;
-		/* There is room: it was taken before. */
-		to = keys_tail(keys, &room);
-		memcpy(to, key, keys->key_size);
-		keys->count++;
-	}
+	err = add_once(NULL, keys, all, count);
 	kvfree(all);
-	return 0;
+	return err;
 }
 
 static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
@@ -299,32 +313,6 @@ static int run_pass(struct bpf_map *map, bpf_callback_t callback,
 	return min(err, 0L);
 }
 
-/* Add the keys of a pass that are there, each once. */
-static int take_pass(const struct bpffs_info *info, struct bpffs_keys *keys,
-		     struct pass *pass)
-{
-	const u8 *last = NULL;
-	u8 *key = pass->keys;
-	u32 room;
-	void *to;
-	u64 i;
-
-	sort_r(pass->keys, pass->count, pass->key_size, compare_keys, NULL,
-	       &pass->key_size);
-	for (i = 0; i < pass->count; i++, last = key, key += pass->key_size) {
-		if (last && !memcmp(last, key, pass->key_size))
-			continue;
-		if (!bpffs_map_has(info, key))
-			continue;
-		to = keys_tail(keys, &room);
-		if (IS_ERR(to))
-			return PTR_ERR(to);
-		memcpy(to, key, pass->key_size);
-		keys->count++;
-	}
-	return 0;
-}
-
 static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
 	struct bpf_map *map = info->object.map;
@@ -341,7 +329,7 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 			return -ENOMEM;
 		err = run_pass(map, pass_take, &pass);
 		if (!err && pass.count <= pass.room) {
-			err = take_pass(info, keys, &pass);
+			err = add_once(info, keys, pass.keys, pass.count);
 			kvfree(pass.keys);
 			return err;
 		}
