@@ -104,11 +104,13 @@ static u64 count_slots(const struct bpffs_info *info)
 static int show_count(struct seq_file *seq, struct bpffs_info *info)
 {
 	struct bpffs_keys *keys;
+	bool counted;
 	u64 count;
 
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && bpffs_map_can(info, BPFFS_OF_MAPS)) {
+	counted = bpffs_map_count(info, &count);
+	if (!counted && bpffs_map_can(info, BPFFS_BY_INDEX)) {
 		count = count_slots(info);
-	} else if (!bpffs_map_count(info, &count)) {
+	} else if (!counted) {
 		keys = bpffs_keys_get(info);
 		if (IS_ERR(keys))
 			return PTR_ERR(keys);

@@ -219,6 +219,7 @@ enum bpffs_can {
 	BPFFS_OF_MAPS		= BIT(12),	/* values are maps */
 	BPFFS_HAS_MEMORY	= BIT(13),	/* can be mapped and maybe polled */
 	BPFFS_CAN_STREAM	= BIT(14),	/* by batch operations */
+	BPFFS_BY_INDEX		= BIT(15),	/* keys are indices */
 };
 
 /* Has it files beside .bpf? */

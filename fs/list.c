@@ -63,7 +63,7 @@ static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
 	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
 		index = ctx->pos - DOTS;
 		/* Slots of an array of maps can be empty. */
-		if (bpffs_map_can(info, BPFFS_OF_MAPS) && !bpffs_map_has(info, &index))
+		if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_has(info, &index))
 			continue;
 		if (!emit_key(info, ctx, &index))
 			return;
@@ -105,7 +105,7 @@ static int list_iterate(struct file *file, struct dir_context *ctx)
 		return 0;
 	if (!info->key || !bpffs_map_can(info, BPFFS_CAN_LIST))
 		return 0;
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
+	if (bpffs_map_can(info, BPFFS_BY_INDEX)) {
 		list_array(info, ctx);
 		return 0;
 	}

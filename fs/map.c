@@ -116,7 +116,7 @@ static const struct bpffs_map_type map_types[] = {
 	},
 	[BPF_MAP_TYPE_ARRAY] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_CAN_STREAM | BPFFS_IS_ARRAY,
+		       BPFFS_CAN_STREAM | BPFFS_BY_INDEX | BPFFS_IS_ARRAY,
 		.lookup = lookup,
 	},
 	[BPF_MAP_TYPE_PERCPU_HASH] = {
@@ -124,7 +124,8 @@ static const struct bpffs_map_type map_types[] = {
 	},
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_CAN_STREAM | BPFFS_IS_ARRAY | BPFFS_PERCPU,
+		       BPFFS_CAN_STREAM | BPFFS_BY_INDEX | BPFFS_IS_ARRAY |
+		       BPFFS_PERCPU,
 	},
 	/* Lookups of single elements would count as use. */
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {
@@ -154,7 +155,7 @@ static const struct bpffs_map_type map_types[] = {
 	},
 	/* The value of their lookup is a map, never to be copied out. */
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_IS_ARRAY |
+		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_BY_INDEX |
 		       BPFFS_OF_MAPS,
 		.has = has_by_lookup,
 	},
@@ -198,7 +199,7 @@ int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
 {
 	u32 index;
 
-	if (!bpffs_map_can(info, BPFFS_IS_ARRAY))
+	if (!bpffs_map_can(info, BPFFS_BY_INDEX))
 		return 0;
 	memcpy(&index, key, sizeof(index));
 	return index < info->object.map->max_entries ? 0 : -ERANGE;
@@ -484,7 +485,7 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 	struct bpf_map *map = info->object.map;
 	long err;
 
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_can(info, BPFFS_OF_MAPS))
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
 		return -EPERM;
 	err = begin_write(info, BPFFS_CAN_DELETE);
 	if (err)
@@ -523,7 +524,7 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 
 	if (!bpffs_map_can(info, BPFFS_CAN_LIST))
 		return false;
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_can(info, BPFFS_OF_MAPS)) {
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
 		*count = map->max_entries;
 		return true;
 	}
