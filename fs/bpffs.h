@@ -296,6 +296,9 @@ bool bpffs_element_is_open(const struct inode *inode);
 bool bpffs_is_element(const struct inode *inode);
 int bpffs_element_open_new(struct inode *inode, struct file *file);
 void bpffs_element_free(struct inode *inode);
+ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
+			   struct bpffs_text_pos *text, char *window, size_t size,
+			   loff_t *pos, struct iov_iter *to);
 
 /* table.c */
 extern const struct file_operations bpffs_table_fops;

@@ -151,25 +151,35 @@ static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
 	return 0;
 }
 
-static ssize_t read_window(struct inode *inode, struct bpffs_open *open,
+/**
+ * bpffs_text_to_iter - give a reader the text of a value
+ * @shape: of the value
+ * @value: the sample
+ * @text: where in the text the last read ended
+ * @window: for the piece in transit, of @size bytes
+ * @size: of @window
+ * @pos: of the file, moved on
+ * @to: the reader
+ *
+ * Return: bytes given, or -EFAULT.
+ */
+ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
+			   struct bpffs_text_pos *text, char *window, size_t size,
 			   loff_t *pos, struct iov_iter *to)
 {
-	const struct bpffs_shape *shape = &bpffs_info(inode)->shape;
 	ssize_t done = 0;
+	size_t got, copied;
 
 	while (iov_iter_count(to)) {
-		size_t want = min(iov_iter_count(to), sizeof(open->window));
-		size_t got, copied;
-
-		got = bpffs_text_read(shape, open->value, *pos, &open->pos,
-				      open->window, want);
-		copied = copy_to_iter(open->window, got, to);
+		got = bpffs_text_read(shape, value, *pos, text, window,
+				      min(iov_iter_count(to), size));
+		if (!got)
+			break;
+		copied = copy_to_iter(window, got, to);
 		*pos += copied;
 		done += copied;
 		if (copied < got)
 			return done ?: -EFAULT;
-		if (!got)
-			break;
 	}
 	return done;
 }
@@ -191,7 +201,8 @@ static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	}
 	if (iocb->ki_pos == 0)
 		open->consumed = true;
-	ret = read_window(inode, open, &iocb->ki_pos, to);
+	ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
+				 open->window, sizeof(open->window), &iocb->ki_pos, to);
 out:
 	mutex_unlock(&element->lock);
 	return ret;

@@ -88,26 +88,6 @@ static int take_element(struct inode *inode, struct queue_open *open)
 	return err;
 }
 
-static ssize_t read_text(const struct bpffs_info *info, struct queue_open *open,
-			 loff_t *pos, struct iov_iter *to)
-{
-	ssize_t done = 0;
-	size_t got, copied;
-
-	while (iov_iter_count(to)) {
-		got = bpffs_text_read(&info->shape, open->value, *pos, &open->pos, open->window,
-				      min(iov_iter_count(to), sizeof(open->window)));
-		if (!got)
-			break;
-		copied = copy_to_iter(open->window, got, to);
-		*pos += copied;
-		done += copied;
-		if (copied < got)
-			return done ?: -EFAULT;
-	}
-	return done;
-}
-
 /* An empty queue reads as an empty file. */
 static ssize_t take_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -121,7 +101,9 @@ static ssize_t take_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (iocb->ki_pos == 0)
 		ret = take_element(inode, open);
 	if (!ret && open->has)
-		ret = read_text(bpffs_info(inode), open, &iocb->ki_pos, to);
+		ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
+					 open->window, sizeof(open->window), &iocb->ki_pos,
+					 to);
 	mutex_unlock(&open->lock);
 	return ret == -ENOENT ? 0 : ret;
 }
