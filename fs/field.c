@@ -109,16 +109,18 @@ static const char hex_digits[] = "0123456789abcdef";
 /* Decimal; at most 20 bytes. */
 u32 bpffs_put_number(char *to, u64 number)
 {
-	char digits[20];
-	u32 i = sizeof(digits);
-	u32 len;
+	u64 limit = 10;
+	u32 len, at, two;
 
-	do {
-		digits[--i] = '0' + number % 10;
-		number /= 10;
-	} while (number);
-	len = sizeof(digits) - i;
-	memcpy(to, digits + i, len);
+	for (len = 1; len < 20 && number >= limit; len++)
+		limit *= 10;
+	for (at = len; at > 1; at -= 2) {
+		number = div_u64_rem(number, 100, &two);
+		to[at - 1] = '0' + two % 10;
+		to[at - 2] = '0' + two / 10;
+	}
+	if (at)
+		to[0] = '0' + number;
 	return len;
 }
 
@@ -280,9 +282,11 @@ static const struct bpffs_label *label_of(const struct bpffs_field *field, u64 v
 
 static u32 put_integer(const struct bpffs_field *field, const u8 *from, char *to)
 {
+	const struct bpffs_label *label = NULL;
 	u64 number = bpffs_load(field, from);
-	const struct bpffs_label *label = label_of(field, number);
 
+	if (field->labels)
+		label = label_of(field, number);
 	if (label) {
 		memcpy(to, label->name, label->len);
 		return label->len;
@@ -405,7 +409,8 @@ static bool take_digits(const char *text, u32 len, u32 radix, u64 *number)
 
 		if (digit < 0 || digit >= (int)radix)
 			return false;
-		if (n > (U64_MAX - digit) / radix)
+		/* Fewer digits are fewer than 64 bits. */
+		if (i > 14 && n > (U64_MAX - digit) / radix)
 			return false;
 		n = radix * n + digit;
 	}

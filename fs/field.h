@@ -97,21 +97,40 @@ struct bpffs_layout {
 	u32 pads;	/* leaves that are padding */
 	bool has_plen;
 	bool sole_bare;	/* one leaf, which has no name: its text is the text */
+	struct bpffs_found *leaf;	/* by number; NULL if there are many */
 };
 
-/* Where a leaf is: the fields from the root's kid down, each with its index. */
-struct bpffs_place {
+/* leaf.c: leaves by number */
+
+/* Of the text that leads to a value; "cpu4294967295." comes before it. */
+#define BPFFS_PATH_MAX	(BPFFS_NAME_MAX - 14)
+
+/**
+ * struct bpffs_found - a leaf of a layout: where it is and how it is called
+ * @field: what it is
+ * @offset: of its first byte (its unit's, of bits)
+ * @path_len: of @path
+ * @path: "last.sec"; of padding "~12"; not NUL-terminated. Empty if the leaf
+ *	has no name, and in keys
+ */
+struct bpffs_found {
 	const struct bpffs_field *field;
 	u32 offset;
-	u32 steps;
-	struct {
-		const struct bpffs_field *field;
-		u32 index;
-	} step[BPFFS_LAYOUT_DEPTH_MAX + 2];
+	u32 path_len;
+	const char *path;
 };
 
-void bpffs_locate(const struct bpffs_layout *layout, u32 n,
-		  struct bpffs_place *place);
+/* Room for one that is not kept. */
+struct bpffs_found_room {
+	struct bpffs_found found;
+	char path[BPFFS_PATH_MAX];
+};
+
+int bpffs_keep_leaves(struct bpffs_layout *layout, enum bpffs_use use);
+const struct bpffs_found *bpffs_find_leaf(const struct bpffs_layout *layout, u32 n,
+					  struct bpffs_found_room *room);
+const struct bpffs_field *bpffs_leaf_field(const struct bpffs_layout *layout, u32 n,
+					   u32 *offset);
 
 static inline bool bpffs_is_pad(const struct bpffs_field *field)
 {
@@ -140,8 +159,9 @@ int bpffs_reason(struct bpffs_reason *why, unsigned int column,
 
 /* field.c: the text of one leaf */
 
-/* Longest text of a leaf that is not str, hex or pad. */
+/* Longest text of a leaf that is not str, hex or pad; and has no enum's names. */
 #define BPFFS_WORD_MAX	255
+#define BPFFS_PLAIN_MAX	45
 
 /* Where a string stands: which bytes of it are escaped. */
 enum bpffs_where {

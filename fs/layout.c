@@ -43,9 +43,6 @@ static const struct {
 	{ "pad", BPFFS_PAD },
 };
 
-/* Of the text that leads to a value; "cpu4294967295." comes before it. */
-#define PATH_MAX_LEN	(BPFFS_NAME_MAX - 14)
-
 /*
  * struct compiler - the state of one bpffs_layout_compile()
  * @text: the layout's own copy
@@ -433,8 +430,8 @@ static int add_field(struct compiler *c, struct bpffs_field *field)
 	}
 	field->count = count;
 	field->path_max += path + 1;
-	if (field->path_max > PATH_MAX_LEN)
-		return too_big(c, "bytes in the name of a field", PATH_MAX_LEN);
+	if (field->path_max > BPFFS_PATH_MAX)
+		return too_big(c, "bytes in the name of a field", BPFFS_PATH_MAX);
 	field->offset = c->frame[c->depth].bytes;
 	c->frame[c->depth].bytes += bytes * count;
 	if (c->frame[c->depth].bytes > U32_MAX)
@@ -765,6 +762,8 @@ int bpffs_layout_compile(struct bpffs_layout **result, const char *text,
 		err = adopt(&c, layout->root, 0);
 	if (!err)
 		err = check_whole(&c, layout);
+	if (!err)
+		err = bpffs_keep_leaves(layout, use);
 	if (err) {
 		bpffs_free(layout);
 		return err;
@@ -776,6 +775,9 @@ int bpffs_layout_compile(struct bpffs_layout **result, const char *text,
 
 void bpffs_layout_release(struct bpffs_layout *layout)
 {
+	if (!layout)
+		return;
+	bpffs_free(layout->leaf);
 	bpffs_free(layout);
 }
 
@@ -807,59 +809,6 @@ u32 bpffs_layout_bare(const struct bpffs_layout *layout)
 u32 bpffs_layout_leaves(const struct bpffs_layout *layout)
 {
 	return layout->root->leaves;
-}
-
-/* --- Leaves by number --- */
-
-/* The kid of a group that has the group's leaf @n. */
-static const struct bpffs_field *kid_of_leaf(const struct bpffs_field *group, u32 n)
-{
-	u32 low = 0, high = group->kids;
-
-	while (high - low > 1) {
-		u32 middle = low + (high - low) / 2;
-
-		if (group->kid[middle]->leaf <= n)
-			low = middle;
-		else
-			high = middle;
-	}
-	return group->kid[low];
-}
-
-void bpffs_locate(const struct bpffs_layout *layout, u32 n,
-		  struct bpffs_place *place)
-{
-	const struct bpffs_field *field = layout->root;
-	u32 index;
-
-	place->offset = 0;
-	place->steps = 0;
-	while (field->type == BPFFS_GROUP) {
-		field = kid_of_leaf(field, n);
-		n -= field->leaf;
-		index = n / field->leaves;
-		n %= field->leaves;
-		place->offset += field->offset + index * field->size;
-		place->step[place->steps].field = field;
-		place->step[place->steps++].index = index;
-	}
-	place->field = field;
-}
-
-void bpffs_layout_leaf(const struct bpffs_layout *layout, u32 n,
-		       struct bpffs_leaf *leaf)
-{
-	struct bpffs_place place;
-
-	bpffs_locate(layout, n, &place);
-	leaf->offset = place.offset;
-	leaf->size = place.field->size;
-	leaf->bit = place.field->bit;
-	leaf->width = place.field->width;
-	leaf->big_endian = place.field->base && place.field->base->big_endian;
-	leaf->pad = bpffs_is_pad(place.field);
-	leaf->numeric = bpffs_is_numeric(place.field);
 }
 
 /* --- The canonical text --- */

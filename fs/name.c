@@ -5,12 +5,6 @@
 
 #define PLEN_BYTES	4
 
-/*
- * Bytes of the longest key that has names: no byte has less than two
- * characters, and a prefix length has up to ten more.
- */
-#define KEY_MAX		(BPFFS_NAME_MAX / 2 + PLEN_BYTES)
-
 /* Bits behind the prefix do not count: they are shown, and taken, as zero. */
 static void clear_host_bits(u8 *key, u32 size)
 {
@@ -50,17 +44,17 @@ static u32 put_leaf(const struct bpffs_field *field, const u8 *from, char *to)
 /* "~" and the bytes of all padding, if any of them is not zero. */
 static u32 put_padding(const struct bpffs_layout *layout, const u8 *key, char *to)
 {
-	struct bpffs_place place;
+	const struct bpffs_found *leaf = layout->leaf;
+	const struct bpffs_found *end = leaf + layout->root->leaves;
 	bool zero = true;
-	u32 len = 0, n;
+	u32 len = 0;
 
 	to[len++] = '~';
-	for (n = 0; n < bpffs_layout_leaves(layout); n++) {
-		bpffs_locate(layout, n, &place);
-		if (!bpffs_is_pad(place.field))
+	for (; leaf < end; leaf++) {
+		if (!bpffs_is_pad(leaf->field))
 			continue;
-		zero &= bpffs_pad_is_zero(place.field, key + place.offset);
-		len += bpffs_put_pad(place.field, key + place.offset, to + len);
+		zero &= bpffs_pad_is_zero(leaf->field, key + leaf->offset);
+		len += bpffs_put_pad(leaf->field, key + leaf->offset, to + len);
 	}
 	return zero ? 0 : len;
 }
@@ -81,25 +75,24 @@ static u32 escape_begin(char *name, u32 len)
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 		      char name[BPFFS_NAME_MAX + 1])
 {
-	u32 first = layout->has_plen, len = 0, n;
-	struct bpffs_place place;
-	u8 prefix[KEY_MAX];
-	bool begun = false;
+	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
+	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
+	u8 prefix[BPFFS_KEY_MAX] __uninitialized;
+	u32 len = 0;
 
 	if (layout->has_plen) {
 		memcpy(prefix, key, bpffs_layout_size(layout));
 		clear_host_bits(prefix, bpffs_layout_size(layout));
 		key = prefix;
 	}
-	for (n = first; n < bpffs_layout_leaves(layout); n++) {
-		bpffs_locate(layout, n, &place);
-		if (bpffs_is_pad(place.field))
+	for (; leaf < end; leaf++) {
+		if (bpffs_is_pad(leaf->field))
 			continue;
-		if (begun)
-			name[len++] = ',';
-		begun = true;
-		len += put_leaf(place.field, key + place.offset, name + len);
+		len += put_leaf(leaf->field, key + leaf->offset, name + len);
+		name[len++] = ',';
 	}
+	/* There is at least one. */
+	len--;
 	if (layout->has_plen) {
 		name[len++] = '-';
 		len += put_leaf(layout->root->kid[0], key, name + len);
@@ -174,16 +167,16 @@ static int take_leaf(const struct bpffs_field *field, const char *text, u32 len,
 static int take_padding(const struct bpffs_layout *layout, const char *text,
 			u32 len, u8 *key, struct bpffs_reason *why)
 {
-	struct bpffs_place place;
-	u32 at = 0, n, i, digits;
+	const struct bpffs_found *leaf = layout->leaf;
+	const struct bpffs_found *end = leaf + layout->root->leaves;
+	u32 at = 0, i, digits;
 
-	for (n = 0; n < bpffs_layout_leaves(layout); n++) {
+	for (; leaf < end; leaf++) {
 		u64 number = 0;
 
-		bpffs_locate(layout, n, &place);
-		if (!bpffs_is_pad(place.field))
+		if (!bpffs_is_pad(leaf->field))
 			continue;
-		digits = bpffs_pad_digits(place.field);
+		digits = bpffs_pad_digits(leaf->field);
 		if (len - at < digits)
 			return bpffs_reason(why, 0, "too few digits of padding");
 		for (i = 0; i < digits; i++) {
@@ -192,11 +185,11 @@ static int take_padding(const struct bpffs_layout *layout, const char *text,
 			if (digit < 0)
 				return bpffs_reason(why, 0, "padding is hex");
 			number = number << 4 | digit;
-			if (place.field->type == BPFFS_PAD && i & 1)
-				key[place.offset + i / 2] = number;
+			if (leaf->field->type == BPFFS_PAD && i & 1)
+				key[leaf->offset + i / 2] = number;
 		}
-		if (place.field->type == BPFFS_BITS)
-			bpffs_save(place.field, key + place.offset, number);
+		if (leaf->field->type == BPFFS_BITS)
+			bpffs_save(leaf->field, key + leaf->offset, number);
 		at += digits;
 	}
 	return at == len ? 0 : bpffs_reason(why, 0, "too many digits of padding");
@@ -219,9 +212,10 @@ static u32 cut(const char *text, u32 *len, char ch)
 static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 		    u8 *key, struct bpffs_reason *why)
 {
-	u32 first = layout->has_plen, at = 0, n, tail;
-	struct bpffs_place place;
+	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
+	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
 	bool begun = false;
+	u32 at = 0, tail;
 	int err;
 
 	tail = layout->pads ? cut(name, &len, '~') : U32_MAX;
@@ -238,19 +232,18 @@ static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 		if (err)
 			return err;
 	}
-	for (n = first; n < bpffs_layout_leaves(layout); n++) {
-		const char *end;
+	for (; leaf < end; leaf++) {
+		const char *comma;
 		u32 width;
 
-		bpffs_locate(layout, n, &place);
-		if (bpffs_is_pad(place.field))
+		if (bpffs_is_pad(leaf->field))
 			continue;
 		if (begun && (at == len || name[at++] != ','))
 			return bpffs_reason(why, 0, "fields are missing");
 		begun = true;
-		end = memchr(name + at, ',', len - at);
-		width = end ? end - (name + at) : len - at;
-		err = take_leaf(place.field, name + at, width, key + place.offset, why);
+		comma = memchr(name + at, ',', len - at);
+		width = comma ? comma - (name + at) : len - at;
+		err = take_leaf(leaf->field, name + at, width, key + leaf->offset, why);
 		if (err)
 			return err;
 		at += width;
@@ -261,7 +254,7 @@ static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 		      size_t len, void *key, struct bpffs_reason *why)
 {
-	char copy[BPFFS_NAME_MAX + 1];
+	char copy[BPFFS_NAME_MAX + 1] __uninitialized;
 	int err;
 
 	if (!len || len > BPFFS_NAME_MAX)

@@ -286,45 +286,36 @@ static bool is_bytes(const struct bpffs_field *field)
 	       field->type == BPFFS_PAD;
 }
 
+/* Of a path, in a sentence. */
+#define PATH_SHOWN	63U
+
 /* Where the text is wrong, and what it is the text of. */
 static int refuse(const struct bpffs_parser *p, u64 column,
 		  struct bpffs_reason *why, const char *reason)
 {
-	struct bpffs_place place;
-	char path[64];
-	u32 len = 0, i;
+	u32 leaves = bpffs_layout_leaves(p->shape.layout);
+	const struct bpffs_found *leaf;
+	struct bpffs_found_room room __uninitialized;
+	u64 copy;
 
 	if (!why)
 		return -EINVAL;
-	bpffs_locate(p->shape.layout,
-		     p->leaf - div64_u64(p->leaf, bpffs_layout_leaves(p->shape.layout)) *
-			       bpffs_layout_leaves(p->shape.layout), &place);
-	path[0] = '\0';
-	for (i = 0; i < place.steps && len < sizeof(path) - 1; i++) {
-		const struct bpffs_field *field = place.step[i].field;
-
-		if (field->name)
-			len += snprintf(path + len, sizeof(path) - len, "%s%.*s",
-					len ? "." : "", (int)min(field->name_len, 40U),
-					field->name);
-		if (field->dims && len < sizeof(path) - 1)
-			len += snprintf(path + len, sizeof(path) - len, "%s%u",
-					len ? "." : "", place.step[i].index);
-	}
-	return bpffs_reason(why, min_t(u64, column, U32_MAX), "%s%s%s", path,
-			    path[0] ? ": " : "", reason);
+	copy = div64_u64(p->leaf, leaves);
+	leaf = bpffs_find_leaf(p->shape.layout, p->leaf - copy * leaves, &room);
+	return bpffs_reason(why, min_t(u64, column, U32_MAX), "%.*s%s%s",
+			    (int)min(leaf->path_len, PATH_SHOWN), leaf->path,
+			    leaf->path_len ? ": " : "", reason);
 }
 
 static void begin_field(struct bpffs_parser *p, u64 leaf)
 {
 	u32 leaves = bpffs_layout_leaves(p->shape.layout);
 	u64 copy = div64_u64(leaf, leaves);
-	struct bpffs_place place;
+	u32 offset;
 
-	bpffs_locate(p->shape.layout, leaf - copy * leaves, &place);
 	p->leaf = leaf;
-	p->field = place.field;
-	p->to = p->value + copy * p->shape.stride + place.offset;
+	p->field = bpffs_leaf_field(p->shape.layout, leaf - copy * leaves, &offset);
+	p->to = p->value + copy * p->shape.stride + offset;
 	p->at = 0;
 	p->escape = 0;
 	p->len = 0;

@@ -16,6 +16,11 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+/* Of buffers, which compilers may clear: it costs more than what goes there. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 static inline void *bpffs_zalloc(size_t size)
 {
 	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
@@ -50,6 +55,7 @@ typedef int64_t s64;
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
+#define __uninitialized
 #define __printf(f, v)		__attribute__((format(printf, f, v)))
 
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
@@ -101,6 +107,12 @@ static inline void bitmap_or(unsigned long *to, const unsigned long *a,
 
 static inline u64 div64_u64(u64 a, u64 b)
 {
+	return a / b;
+}
+
+static inline u64 div_u64_rem(u64 a, u32 b, u32 *rest)
+{
+	*rest = a % b;
 	return a / b;
 }
 

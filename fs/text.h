@@ -9,6 +9,12 @@
 
 /* --- Names: strict, one name a key and one key a name --- */
 
+/*
+ * Bytes of the longest key that has names: no byte has less than two
+ * characters, and the four of a prefix length have up to ten more.
+ */
+#define BPFFS_KEY_MAX	(BPFFS_NAME_MAX / 2 + 4)
+
 /* Write the name of @key, NUL-terminated, to @name; returns its length. */
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 		      char name[BPFFS_NAME_MAX + 1]);
