@@ -138,14 +138,33 @@ struct bpffs_info {
 	struct bpffs_errors errors;
 };
 
+struct bpffs_open;
+
+/**
+ * struct bpffs_element - what the inode of an element's file has beside
+ * @lock: guards the open files of the inode; taken before the map's own locks
+ * @open: the only open file, NULL while there is none or (by way of /proc or a
+ *	bind mount of the file) several
+ * @opens: how many there are
+ * @key: of key_size bytes; what has files has names
+ */
+struct bpffs_element {
+	struct mutex lock; /* see above */
+	struct bpffs_open *open;
+	unsigned int opens;
+	u8 key[BPFFS_KEY_MAX];
+};
+
 /**
  * struct bpffs_inode - an inode and what it is part of
  * @vfs: the inode
  * @info: holds a reference until eviction
+ * @element: of the file of an element
  */
 struct bpffs_inode {
 	struct inode vfs;
 	struct bpffs_info *info;
+	struct bpffs_element element;
 };
 
 static inline struct bpffs_inode *bpffs_inode(const struct inode *inode)
@@ -156,6 +175,11 @@ static inline struct bpffs_inode *bpffs_inode(const struct inode *inode)
 static inline struct bpffs_info *bpffs_info(const struct inode *inode)
 {
 	return bpffs_inode(inode)->info;
+}
+
+static inline struct bpffs_element *bpffs_element(const struct inode *inode)
+{
+	return &bpffs_inode(inode)->element;
 }
 
 static inline struct bpffs_info *bpffs_sb_info(const struct super_block *sb)
@@ -252,6 +276,7 @@ struct bpffs_keys;
 struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info);
 void bpffs_keys_free(struct bpffs_keys *keys);
 u64 bpffs_keys_count(const struct bpffs_keys *keys);
+const void *bpffs_keys_run(const struct bpffs_keys *keys, u64 n, u32 *run);
 const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
 
 /* root.c */
@@ -288,17 +313,22 @@ extern const struct file_operations bpffs_fd_fops;
 extern const struct file_operations bpffs_list_fops;
 u64 bpffs_key_ino(const struct bpffs_info *info, const void *key);
 
+/* Bytes of text in transit, on the stack. */
+#define BPFFS_WINDOW		512
+
 /* element.c */
+static inline const void *bpffs_element_key(const struct inode *inode)
+{
+	return bpffs_element(inode)->key;
+}
+
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key);
-const void *bpffs_element_key(const struct inode *inode);
 bool bpffs_element_is_open(const struct inode *inode);
 bool bpffs_is_element(const struct inode *inode);
 int bpffs_element_open_new(struct inode *inode, struct file *file);
-void bpffs_element_free(struct inode *inode);
 ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
-			   struct bpffs_text_pos *text, char *window, size_t size,
-			   loff_t *pos, struct iov_iter *to);
+			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to);
 
 /* table.c */
 extern const struct file_operations bpffs_table_fops;

@@ -12,11 +12,6 @@ bool bpffs_is_element(const struct inode *inode)
 	return inode->i_fop == &element_fops;
 }
 
-const void *bpffs_element_key(const struct inode *inode)
-{
-	return bpffs_element(inode)->key;
-}
-
 bool bpffs_element_is_open(const struct inode *inode)
 {
 	return READ_ONCE(bpffs_element(inode)->opens);
@@ -25,47 +20,40 @@ bool bpffs_element_is_open(const struct inode *inode)
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key)
 {
-	u32 key_size = bpffs_key_size(info);
 	struct bpffs_element *element;
 	struct inode *inode;
 
-	element = kzalloc(struct_size(element, key, key_size), GFP_KERNEL_ACCOUNT);
-	if (!element)
-		return ERR_PTR(-ENOMEM);
 	inode = bpffs_new_inode(sb, info, bpffs_key_ino(info, key),
 				S_IFREG | (info->mode & 0666));
-	if (IS_ERR(inode)) {
-		kfree(element);
+	if (IS_ERR(inode))
 		return inode;
-	}
-	mutex_init(&element->lock);
-	memcpy(element->key, key, key_size);
-	inode->i_private = element;
+	element = bpffs_element(inode);
+	element->open = NULL;
+	element->opens = 0;
+	memcpy(element->key, key, bpffs_key_size(info));
 	inode->i_op = &element_iops;
 	inode->i_fop = &element_fops;
 	return inode;
 }
 
-/* At eviction: there are no open files any more. */
-void bpffs_element_free(struct inode *inode)
-{
-	struct bpffs_element *element = bpffs_element(inode);
-
-	mutex_destroy(&element->lock);
-	kfree(element);
-}
+/* Beyond it, a sample has an allocation of its own, when it is taken. */
+#define SMALL_VALUE	256
 
 static int open_element(struct inode *inode, struct file *file, bool pending)
 {
 	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
+	u64 bytes = bpffs_shape_bytes(&info->shape);
 	struct bpffs_open *open;
 
-	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
+	if (bytes > BPFFS_VALUE_MAX)
 		return -EFBIG;
-	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	open = kzalloc(sizeof(*open) + (bytes > SMALL_VALUE ? 0 : bytes),
+		       GFP_KERNEL_ACCOUNT);
 	if (!open)
 		return -ENOMEM;
+	if (bytes <= SMALL_VALUE)
+		open->value = open->room;
 	/* The flags of creation are still here, but gone at ->release. */
 	open->pending = pending;
 	open->may_insert = file->f_flags & O_CREAT &&
@@ -104,7 +92,8 @@ static int element_release(struct inode *inode, struct file *file)
 	mutex_unlock(&element->lock);
 
 	bpffs_parser_free(open->parser);
-	kvfree(open->value);
+	if (open->value != open->room)
+		kvfree(open->value);
 	kfree(open);
 	return 0;
 }
@@ -156,23 +145,21 @@ static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
  * @shape: of the value
  * @value: the sample
  * @text: where in the text the last read ended
- * @window: for the piece in transit, of @size bytes
- * @size: of @window
  * @pos: of the file, moved on
  * @to: the reader
  *
  * Return: bytes given, or -EFAULT.
  */
 ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
-			   struct bpffs_text_pos *text, char *window, size_t size,
-			   loff_t *pos, struct iov_iter *to)
+			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to)
 {
+	char window[BPFFS_WINDOW] __uninitialized;
 	ssize_t done = 0;
 	size_t got, copied;
 
 	while (iov_iter_count(to)) {
 		got = bpffs_text_read(shape, value, *pos, text, window,
-				      min(iov_iter_count(to), size));
+				      min(iov_iter_count(to), sizeof(window)));
 		if (!got)
 			break;
 		copied = copy_to_iter(window, got, to);
@@ -202,7 +189,7 @@ static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (iocb->ki_pos == 0)
 		open->consumed = true;
 	ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
-				 open->window, sizeof(open->window), &iocb->ki_pos, to);
+				 &iocb->ki_pos, to);
 out:
 	mutex_unlock(&element->lock);
 	return ret;

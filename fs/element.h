@@ -19,7 +19,7 @@
  * @excl: O_EXCL: it must not replace one
  * @zero_on_close: nothing but touch's open: make a zero element at the end
  * @complete: a text in pieces has been stored as a whole
- * @window: the piece of text in transit
+ * @room: for @value, if it is small
  *
  * All guarded by the element's lock.
  */
@@ -38,28 +38,8 @@ struct bpffs_open {
 	bool zero_on_close;
 	bool complete;
 
-	char window[512];
+	u64 room[];
 };
-
-/**
- * struct bpffs_element - of an element's inode, in i_private
- * @lock: guards the open files of the inode; taken before the map's own locks
- * @open: the only open file, NULL while there is none or (by way of /proc or a
- *	bind mount of the file) several
- * @opens: how many there are
- * @key: of key_size bytes
- */
-struct bpffs_element {
-	struct mutex lock; /* see above */
-	struct bpffs_open *open;
-	unsigned int opens;
-	u8 key[];
-};
-
-static inline struct bpffs_element *bpffs_element(const struct inode *inode)
-{
-	return inode->i_private;
-}
 
 /* write.c */
 ssize_t bpffs_write_iter(struct kiocb *iocb, struct iov_iter *from);

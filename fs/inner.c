@@ -32,11 +32,8 @@ struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer
 bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *outer,
 			    const struct qstr *name)
 {
-	void *key = kzalloc(bpffs_key_size(outer), GFP_KERNEL_ACCOUNT);
-	bool is = false;
+	u8 key[BPFFS_KEY_MAX] __uninitialized;
 
-	if (key && !bpffs_name_decode(outer->key, name->name, name->len, key, NULL))
-		is = bpffs_map_is_inner(outer, key, bpffs_info(inode)->object.map);
-	kfree(key);
-	return is;
+	return !bpffs_name_decode(outer->key, name->name, name->len, key, NULL) &&
+	       bpffs_map_is_inner(outer, key, bpffs_info(inode)->object.map);
 }

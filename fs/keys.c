@@ -55,8 +55,8 @@ u64 bpffs_keys_count(const struct bpffs_keys *keys)
 	return keys->count;
 }
 
-/* The @n-th key, NULL behind the last. */
-const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n)
+/* The @n-th key, with *@run keys from it on in a row; NULL behind the last. */
+const void *bpffs_keys_run(const struct bpffs_keys *keys, u64 n, u32 *run)
 {
 	u64 chunk;
 	u32 i;
@@ -64,8 +64,16 @@ const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n)
 	if (n >= keys->count)
 		return NULL;
 	chunk = div_u64_rem(n, keys->per_chunk, &i);
+	*run = min_t(u64, keys->per_chunk - i, keys->count - n);
 	return xa_load((struct xarray *)&keys->chunks, chunk) +
 	       (size_t)i * keys->key_size;
+}
+
+const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n)
+{
+	u32 run;
+
+	return bpffs_keys_run(keys, n, &run);
 }
 
 /* Room for keys behind the last one: *@room of them at the pointer returned. */

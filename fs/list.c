@@ -24,7 +24,15 @@ struct listing {
 u64 bpffs_key_ino(const struct bpffs_info *info, const void *key)
 {
 	const siphash_key_t seed = { { 0x6270666673ULL, info->salt } };
-	u64 ino = siphash(key, bpffs_key_size(info), &seed);
+	u32 size = bpffs_key_size(info);
+	u64 ino = 0;
+
+	/* A short key is a number itself. */
+	if (size <= sizeof(u32) && !info->salt) {
+		memcpy(&ino, key, size);
+		return ino + BPFFS_INO_ELEMENT;
+	}
+	ino = siphash(key, size, &seed);
 
 	return ino < BPFFS_INO_ELEMENT ? ino + BPFFS_INO_ELEMENT : ino;
 }
@@ -49,7 +57,7 @@ static int list_release(struct inode *inode, struct file *file)
 static bool emit_key(const struct bpffs_info *info, struct dir_context *ctx,
 		     const void *key)
 {
-	char name[BPFFS_NAME_MAX + 1];
+	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	int len = bpffs_name_encode(info->key, key, name);
 
 	return dir_emit(ctx, name, len, bpffs_key_ino(info, key),
@@ -74,6 +82,7 @@ static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
 static int list_keys(const struct bpffs_info *info, struct listing *listing,
 		     struct dir_context *ctx)
 {
+	u32 key_size = info->object.map->key_size, run;
 	const void *key;
 
 	if (!listing->keys) {
@@ -83,10 +92,10 @@ static int list_keys(const struct bpffs_info *info, struct listing *listing,
 			return PTR_ERR(keys);
 		listing->keys = keys;
 	}
-	while ((key = bpffs_keys_at(listing->keys, ctx->pos - DOTS))) {
-		if (!emit_key(info, ctx, key))
-			break;
-		ctx->pos++;
+	while ((key = bpffs_keys_run(listing->keys, ctx->pos - DOTS, &run))) {
+		for (; run; run--, key += key_size, ctx->pos++)
+			if (!emit_key(info, ctx, key))
+				return 0;
 		cond_resched();
 	}
 	return 0;

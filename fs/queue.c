@@ -37,7 +37,6 @@ static const struct {
  * @pos: where in its text the last read ended
  * @parser: of the text being written, NULL before the first write
  * @next: the offset at which a write continues that text
- * @window: the piece of text in transit
  */
 struct queue_open {
 	struct mutex lock; /* see above */
@@ -46,7 +45,6 @@ struct queue_open {
 	struct bpffs_text_pos pos;
 	struct bpffs_parser *parser;
 	loff_t next;
-	char window[512];
 };
 
 static int queue_open(struct inode *inode, struct file *file)
@@ -102,8 +100,7 @@ static ssize_t take_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		ret = take_element(inode, open);
 	if (!ret && open->has)
 		ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
-					 open->window, sizeof(open->window), &iocb->ki_pos,
-					 to);
+					 &iocb->ki_pos, to);
 	mutex_unlock(&open->lock);
 	return ret == -ENOENT ? 0 : ret;
 }
@@ -142,17 +139,18 @@ static int take_line(struct bpffs_info *info, struct queue_open *open,
 static ssize_t push_lines(struct bpffs_info *info, struct queue_open *open,
 			  struct iov_iter *from)
 {
+	char window[BPFFS_WINDOW] __uninitialized;
 	size_t want, got, at, len;
 	ssize_t done = 0;
 	const char *end;
 	int err = 0;
 
-	while (!err && (want = min(iov_iter_count(from), sizeof(open->window)))) {
-		got = copy_from_iter(open->window, want, from);
+	while (!err && (want = min(iov_iter_count(from), sizeof(window)))) {
+		got = copy_from_iter(window, want, from);
 		for (at = 0; at < got && !err; at += len) {
-			end = memchr(open->window + at, '\n', got - at);
-			len = end ? end - (open->window + at) + 1 : got - at;
-			err = take_line(info, open, open->window + at, len);
+			end = memchr(window + at, '\n', got - at);
+			len = end ? end - (window + at) + 1 : got - at;
+			err = take_line(info, open, window + at, len);
 			if (!err)
 				done += len;
 		}

@@ -54,31 +54,16 @@ const struct dentry_operations bpffs_dentry_ops = {
 	.d_automount	= bpffs_pin_automount,
 };
 
-/**
- * name_to_key - the key that a name of the root names
- * @info: of the mount
- * @name: as the VFS gives it
- * @why: filled with -EINVAL
- *
- * Return: to be kfree()d; or an error pointer: -EINVAL (not a name of this
- * layout), -EOPNOTSUPP (there are no element files), -ENOMEM.
+/*
+ * The key that a name of the root names. Return: 0; -EINVAL (not a name of this
+ * layout; @why is filled), -EOPNOTSUPP (there are no element files).
  */
-static void *name_to_key(const struct bpffs_info *info, const struct qstr *name,
-			 struct bpffs_reason *why)
+static int name_to_key(const struct bpffs_info *info, const struct qstr *name,
+		       u8 key[BPFFS_KEY_MAX], struct bpffs_reason *why)
 {
-	void *key;
-	int err;
-
 	if (!info->key)
-		return ERR_PTR(-EOPNOTSUPP);
-	key = kzalloc(bpffs_key_size(info), GFP_KERNEL_ACCOUNT);
-	if (!key)
-		return ERR_PTR(-ENOMEM);
-	err = bpffs_name_decode(info->key, name->name, name->len, key, why);
-	if (!err)
-		return key;
-	kfree(key);
-	return ERR_PTR(err);
+		return -EOPNOTSUPP;
+	return bpffs_name_decode(info->key, name->name, name->len, key, why);
 }
 
 bool bpffs_is_dot_bpf(const struct qstr *name)
@@ -90,22 +75,17 @@ bool bpffs_is_dot_bpf(const struct qstr *name)
 static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	struct inode *inode = NULL;
-	void *key;
+	u8 key[BPFFS_KEY_MAX] __uninitialized;
 
 	if (name->len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	if (bpffs_is_dot_bpf(name))
 		return bpffs_attr_root(dir->i_sb, info, BPFFS_INO_DOT_BPF);
-	key = name_to_key(info, name, NULL);
-	if (IS_ERR(key))
-		return PTR_ERR(key) == -ENOMEM ? ERR_CAST(key) : NULL;
+	if (name_to_key(info, name, key, NULL))
+		return NULL;
 	if (bpffs_map_can(info, BPFFS_OF_MAPS))
-		inode = bpffs_inner_inode(dir->i_sb, info, key);
-	else if (bpffs_map_has(info, key))
-		inode = bpffs_element_inode(dir->i_sb, info, key);
-	kfree(key);
-	return inode;
+		return bpffs_inner_inode(dir->i_sb, info, key);
+	return bpffs_map_has(info, key) ? bpffs_element_inode(dir->i_sb, info, key) : NULL;
 }
 
 static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
@@ -114,19 +94,19 @@ static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
 	return d_splice_alias(find_inode(dir, &dentry->d_name), dentry);
 }
 
-/* Why can no element of this name be made? 0, or an errno and its sentence. */
+/* The key of a new element; or why it cannot be made, an errno and its sentence. */
 static int may_create(struct bpffs_info *info, const struct qstr *name,
-		      const void *key, const struct bpffs_reason *why)
+		      u8 key[BPFFS_KEY_MAX])
 {
+	struct bpffs_reason why = {};
 	int err;
 
-	if (IS_ERR(key)) {
-		err = PTR_ERR(key);
-		if (err == -EINVAL)
-			bpffs_refuse(info, "\"%*pE\" names no key: %s",
-				     (int)min(name->len, 64U), name->name, why->text);
+	err = name_to_key(info, name, key, &why);
+	if (err == -EINVAL)
+		bpffs_refuse(info, "\"%*pE\" names no key: %s",
+			     (int)min(name->len, 64U), name->name, why.text);
+	if (err)
 		return err;
-	}
 	err = bpffs_map_check_key(info, key);
 	if (err) {
 		bpffs_refuse(info, "%.*s: the array has %u elements",
@@ -146,33 +126,26 @@ static int may_create(struct bpffs_info *info, const struct qstr *name,
 static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	struct bpffs_reason why = {};
-	struct dentry *new;
+	u8 key[BPFFS_KEY_MAX] __uninitialized;
 	struct inode *inode;
-	void *key;
+	struct dentry *new;
 	int err;
 
-	key = name_to_key(info, &dentry->d_name, &why);
-	err = may_create(info, &dentry->d_name, key, &why);
+	err = may_create(info, &dentry->d_name, key);
 	if (err)
-		goto out_key;
+		return err;
 	inode = bpffs_element_inode(dir->i_sb, info, key);
-	err = PTR_ERR_OR_ZERO(inode);
-	if (err)
-		goto out_key;
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
 	new = d_alloc(dentry->d_parent, &dentry->d_name);
 	if (!new) {
 		iput(inode);
-		err = -ENOMEM;
-		goto out_key;
+		return -ENOMEM;
 	}
 	d_instantiate(new, inode);
 	file->f_mode |= FMODE_CREATED;
 	err = finish_open(file, new, bpffs_element_open_new);
 	dput(new);
-out_key:
-	if (!IS_ERR(key))
-		kfree(key);
 	return err;
 }
 
@@ -211,17 +184,13 @@ static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 static int bpffs_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	void *key;
+	u8 key[BPFFS_KEY_MAX] __uninitialized;
 	int err;
 
 	if (!bpffs_map_can(info, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name))
 		return -EPERM;
-	key = name_to_key(info, &dentry->d_name, NULL);
-	if (IS_ERR(key))
-		return PTR_ERR(key);
-	err = bpffs_map_delete(info, key);
-	kfree(key);
-	return err;
+	err = name_to_key(info, &dentry->d_name, key, NULL);
+	return err ?: bpffs_map_delete(info, key);
 }
 
 /* EXDEV, so that mv copies and deletes. */

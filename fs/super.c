@@ -59,8 +59,6 @@ static struct inode *bpffs_alloc_inode(struct super_block *sb)
 static void bpffs_evict_inode(struct inode *inode)
 {
 	clear_inode(inode);
-	if (bpffs_is_element(inode))
-		bpffs_element_free(inode);
 	/* An inner map goes here: not a moment after its last file. */
 	bpffs_info_put(bpffs_info(inode));
 	bpffs_inode(inode)->info = NULL;
@@ -74,7 +72,10 @@ static void bpffs_free_inode(struct inode *inode)
 
 static void init_inode_once(void *inode)
 {
-	inode_init_once(&((struct bpffs_inode *)inode)->vfs);
+	struct bpffs_inode *new = inode;
+
+	inode_init_once(&new->vfs);
+	mutex_init(&new->element.lock);
 }
 
 /* --- The superblock --- */
@@ -182,9 +183,11 @@ static int __init bpffs_init(void)
 {
 	int err;
 
-	inode_cache = kmem_cache_create("bpffs_inode", sizeof(struct bpffs_inode), 0,
-					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
-					init_inode_once);
+	/* A batch operation takes the key of an element from user memory. */
+	inode_cache = kmem_cache_create_usercopy("bpffs_inode", sizeof(struct bpffs_inode), 0,
+						 SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+						 offsetof(struct bpffs_inode, element.key),
+						 BPFFS_KEY_MAX, init_inode_once);
 	if (!inode_cache)
 		return -ENOMEM;
 	err = register_filesystem(&bpffs_type);

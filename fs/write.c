@@ -92,13 +92,14 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 			struct iov_iter *from)
 {
 	struct bpffs_reason why = {};
+	char window[BPFFS_WINDOW] __uninitialized;
 	size_t want, got;
 
-	while ((want = min(iov_iter_count(from), sizeof(open->window)))) {
-		got = copy_from_iter(open->window, want, from);
+	while ((want = min(iov_iter_count(from), sizeof(window)))) {
+		got = copy_from_iter(window, want, from);
 		if (got < want)
 			return -EFAULT;
-		if (bpffs_parse_piece(open->parser, open->window, got, &why)) {
+		if (bpffs_parse_piece(open->parser, window, got, &why)) {
 			bpffs_refuse_text(bpffs_info(inode),
 					  bpffs_element_key(inode), &why);
 			return -EINVAL;
