@@ -8,6 +8,7 @@
  * only user memory: a scratch mapping of the caller's serves.
  */
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "batch.h"
@@ -18,6 +19,13 @@
 bool bpffs_batch_possible(const struct bpffs_info *info)
 {
 	return current->mm && info->object.map->ops->map_lookup_batch;
+}
+
+/* Bytes of a value as the operations have it. */
+u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
+{
+	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
+						   info->object.map->value_size;
 }
 
 /**
@@ -104,6 +112,112 @@ int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 	else if (!err && next <= *token)
 		err = -EIO;
 	*token = next;
+	return err;
+}
+
+/* Keys and values of a chunk, at least one element; and the most it may be. */
+#define CHUNK_BYTES	SZ_128K
+#define CHUNK_MAX	SZ_64M
+
+static u64 element_bytes(const struct bpffs_info *info)
+{
+	return info->object.map->key_size + bpffs_batch_value_bytes(info);
+}
+
+/*
+ * Only for hashes; and only if a value has no special fields but a spin lock: the
+ * operation gives those it copies the state of new ones, which has addresses.
+ */
+bool bpffs_chunk_possible(const struct bpffs_info *info)
+{
+	return bpffs_batch_possible(info) && bpffs_map_can(info, BPFFS_CAN_STREAM) &&
+	       !bpffs_map_can(info, BPFFS_BY_INDEX | BPFFS_BY_NEXT_KEY) &&
+	       !bpffs_value_owns(info->object.map) && element_bytes(info) <= CHUNK_BYTES;
+}
+
+void bpffs_chunk_free(struct bpffs_chunk *chunk)
+{
+	kvfree(chunk->keys);
+	chunk->keys = NULL;
+	chunk->count = 0;
+}
+
+static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u64 capacity)
+{
+	u64 each = element_bytes(info);
+
+	bpffs_chunk_free(chunk);
+	if (capacity * each > CHUNK_MAX)
+		return -EFBIG;
+	chunk->keys = kvmalloc_array(capacity, each, GFP_KERNEL_ACCOUNT);
+	if (!chunk->keys)
+		return -ENOMEM;
+	chunk->values = chunk->keys + capacity * info->object.map->key_size;
+	chunk->capacity = capacity;
+	return 0;
+}
+
+static int fill_chunk(const struct bpffs_info *info, struct bpffs_chunk *chunk)
+{
+	struct bpf_map *map = info->object.map;
+	struct bpffs_scratch s;
+	u32 count = 0;
+	int err;
+
+	err = bpffs_scratch_map(&s, info, chunk->capacity);
+	if (err)
+		return err;
+	err = bpffs_batch_hash(map, &s, &chunk->token, &count);
+	if (copy_from_user(chunk->keys, s.keys, (size_t)count * map->key_size) ||
+	    copy_from_user(chunk->values, s.values,
+			   (size_t)count * bpffs_batch_value_bytes(info)))
+		err = -EFAULT;
+	else
+		chunk->count = count;
+	bpffs_scratch_unmap(&s);
+	return err;
+}
+
+/**
+ * bpffs_chunk_next - read the next elements of a hash
+ * @info: of the mount
+ * @chunk: replaced by them; after an error it has none, and the next call goes on
+ *
+ * Context: takes mmap_lock.
+ * Return: 0, -EINTR, -EFBIG, -ENOMEM, -EFAULT, -EOPNOTSUPP.
+ */
+int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
+{
+	u64 capacity = chunk->capacity;
+	int err = 0;
+
+	if (!capacity)
+		capacity = min_t(u64, CHUNK_BYTES / element_bytes(info),
+				 info->object.map->max_entries);
+	chunk->count = 0;
+	while (!err && !chunk->count && !chunk->at_end) {
+		u32 token = chunk->token;
+
+		if (!current->mm)
+			return -EOPNOTSUPP;
+		if (!chunk->keys || capacity > chunk->capacity)
+			err = make_room(info, chunk, capacity);
+		if (!err)
+			err = fill_chunk(info, chunk);
+		if (err == 1) {
+			chunk->at_end = true;
+			return 0;
+		}
+		if (err)
+			chunk->token = token;
+		if (err == -ENOSPC) {
+			capacity *= 2;
+			err = 0;
+		}
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
 	return err;
 }
 

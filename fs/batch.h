@@ -23,6 +23,30 @@ struct bpffs_scratch {
 	u32 capacity;
 };
 
+/**
+ * struct bpffs_chunk - elements of a hash, as many at a time as is handy
+ * @keys: of @count elements
+ * @values: likewise, of bpffs_batch_value_bytes() each
+ * @count: how many there are; 0 at the end
+ * @capacity: how many there is room for
+ * @token: the bucket to go on at
+ * @at_end: there are no more buckets
+ *
+ * Zeroed, it is the start. To be given to bpffs_chunk_free().
+ */
+struct bpffs_chunk {
+	void *keys;
+	void *values;
+	u32 count;
+	u32 capacity;
+	u32 token;
+	bool at_end;
+};
+
+u64 bpffs_batch_value_bytes(const struct bpffs_info *info);
+bool bpffs_chunk_possible(const struct bpffs_info *info);
+int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);
+void bpffs_chunk_free(struct bpffs_chunk *chunk);
 bool bpffs_batch_possible(const struct bpffs_info *info);
 int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
 		      u64 capacity);

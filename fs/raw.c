@@ -55,13 +55,6 @@ struct raw {
 	u64 write_count;
 };
 
-/* Bytes of a value as the batch operations have it. */
-static u64 value_bytes(const struct bpffs_info *info)
-{
-	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
-						   info->object.map->value_size;
-}
-
 static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
 {
 	return ALIGN(capacity * info->object.map->key_size, 8);
@@ -70,7 +63,7 @@ static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
 static u64 block_bytes(const struct bpffs_info *info, u64 capacity, u64 count)
 {
 	return sizeof(struct bpffs_raw_block) + keys_bytes(info, capacity) +
-	       ALIGN(count * value_bytes(info), 8);
+	       ALIGN(count * bpffs_batch_value_bytes(info), 8);
 }
 
 static int raw_open(struct inode *inode, struct file *file)
@@ -159,7 +152,7 @@ static ssize_t read_trailer(struct raw *raw, char __user *buf, size_t len)
 static u32 capacity_of(const struct bpffs_info *info, size_t len)
 {
 	const struct bpf_map *map = info->object.map;
-	u64 each = map->key_size + value_bytes(info);
+	u64 each = map->key_size + bpffs_batch_value_bytes(info);
 	u64 n;
 
 	if (len < block_bytes(info, 1, 1))
@@ -239,7 +232,7 @@ static ssize_t finish_block(const struct bpffs_info *info, char __user *buf,
 {
 	struct bpffs_raw_block block = { .magic = BPFFS_RAW_BLOCK, .count = count };
 	void __user *keys = buf + sizeof(block);
-	u64 values = count * value_bytes(info);
+	u64 values = count * bpffs_batch_value_bytes(info);
 	u64 used = (u64)count * info->object.map->key_size;
 	int err = 0;
 
@@ -368,7 +361,7 @@ static int store_element(struct bpffs_info *info, struct raw *raw, const void *k
 {
 	int err;
 
-	memcpy(raw->value, value, value_bytes(info));
+	memcpy(raw->value, value, bpffs_batch_value_bytes(info));
 	err = bpffs_map_restore(info, key, raw->value);
 	if (err == -ENOSPC)
 		refuse_stream(info, raw, "the map is full (%u elements)",
@@ -395,7 +388,7 @@ static int store_block(struct bpffs_info *info, struct raw *raw)
 		if (!err)
 			raw->write_count++;
 		key += info->object.map->key_size;
-		value += value_bytes(info);
+		value += bpffs_batch_value_bytes(info);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();

@@ -310,7 +310,10 @@ int bpffs_store_whole(struct bpffs_info *info, const void *key,
 	copies = bpffs_spread(info, value);
 	if (!copies)
 		return -ENOMEM;
-	err = bpffs_map_update(info, key, copies, flags);
+	if (flags == BPF_ANY)
+		err = bpffs_map_restore(info, key, copies);
+	else
+		err = bpffs_map_update(info, key, copies, flags);
 	if (copies != value)
 		kvfree(copies);
 	return refuse_store(info, key, err);

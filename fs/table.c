@@ -2,13 +2,16 @@
 /*
  * .bpf/table: the whole map, a line an element: NAME field=text field=text
  *
+ * Of a hash, the map's batch operation gives keys and values together; of others
+ * each element is read when its line is made.
+ *
  * Written, each complete line is stored as its element's file would store it,
  * so that cat restores what grep, awk and sort have worked on.
  */
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
-#include "bpffs.h"
+#include "batch.h"
 
 /**
  * struct table - an open table
@@ -16,22 +19,22 @@
  * @shape: the map's, with blanks between fields
  * @in: the piece of text that is being written
  * @out: that is being read
- * @keys: as of the first read; NULL before it, and for arrays
- * @row: the next element in @keys, or index of the array
- * @read_pos: where the next read must be
- * @value: sample of the current element
- * @off: of the next byte of its text
- * @text_pos: the same for text.c
- * @name: of the current element; while writing, of the current line
- * @name_len: its length
- * @name_off: what of it has been read
- * @in_row: is there a current element?
  * @left: bytes in @out that are yet to be read
  * @left_from: where they begin
- * @held: the last byte of the text, held back as the final blank of a line is
- *	a newline
+ * @read_pos: where the next read must be
+ * @by_chunk: elements come from @chunk
+ * @chunk: the elements that come next
+ * @keys: else, of what is no array: the keys as of the first read
+ * @row: the next element in @chunk or @keys, or index of the array
+ * @value: room for a sample
+ * @sample: the value of the current element; NULL if there is none
+ * @off: of the next byte of its text
+ * @text_pos: the same for text.c
+ * @held: the last byte of @out, held back: the last blank of a line is a newline
  * @parser: of the fields of the current line, NULL before the first write
  * @key: of the current line
+ * @name: of the current line
+ * @name_len: its length
  * @in_fields: the current line's name is complete
  * @line: number of the current line
  * @write_pos: where the next write must be
@@ -40,24 +43,25 @@ struct table {
 	struct mutex lock; /* above */
 	struct bpffs_shape shape;
 	char in[512];
-	char out[512];
+	char out[2048];
 
-	struct bpffs_keys *keys;
-	u64 row;
-	loff_t read_pos;
-	void *value;
-	u64 off;
-	struct bpffs_text_pos text_pos;
-	char name[BPFFS_NAME_MAX + 1];
-	unsigned int name_len;
-	unsigned int name_off;
-	bool in_row;
 	unsigned int left;
 	unsigned int left_from;
+	loff_t read_pos;
+	bool by_chunk;
+	struct bpffs_chunk chunk;
+	struct bpffs_keys *keys;
+	u64 row;
+	void *value;
+	const void *sample;
+	u64 off;
+	struct bpffs_text_pos text_pos;
 	char held;
 
 	struct bpffs_parser *parser;
 	void *key;
+	char name[BPFFS_NAME_MAX + 1];
+	unsigned int name_len;
 	bool in_fields;
 	u64 line;
 	loff_t write_pos;
@@ -68,7 +72,7 @@ static int table_open(struct inode *inode, struct file *file)
 	const struct bpffs_info *info = bpffs_info(inode);
 	struct table *table;
 
-	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+	if (!bpffs_map_can(info, BPFFS_CAN_READ | BPFFS_CAN_STREAM))
 		return -EOPNOTSUPP;
 	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
 		return -EFBIG;
@@ -91,6 +95,7 @@ static int table_release(struct inode *inode, struct file *file)
 	if (table->parser && (table->in_fields || table->name_len))
 		bpffs_refuse(info, "table: closed in the middle of line %llu, which was not stored",
 			     table->line);
+	bpffs_chunk_free(&table->chunk);
 	bpffs_keys_free(table->keys);
 	bpffs_parser_free(table->parser);
 	kvfree(table->value);
@@ -102,26 +107,72 @@ static int table_release(struct inode *inode, struct file *file)
 
 /* --- Reading --- */
 
+/*
+ * Where the batch operation cannot be used, or there is not enough memory for it,
+ * element by element.
+ */
+static int begin_rows(const struct bpffs_info *info, struct table *table)
+{
+	struct bpffs_keys *keys;
+	int err;
+
+	table->by_chunk = false;
+	if (bpffs_chunk_possible(info)) {
+		err = bpffs_chunk_next(info, &table->chunk);
+		table->by_chunk = !err;
+		if (!bpffs_map_can(info, BPFFS_CAN_READ) || (err != -ENOMEM && err != -EFBIG))
+			return err;
+	}
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return 0;
+	keys = bpffs_keys_get(info);
+	if (IS_ERR(keys))
+		return PTR_ERR(keys);
+	table->keys = keys;
+	return 0;
+}
+
 static int begin_reading(const struct bpffs_info *info, struct table *table)
 {
-	struct bpffs_keys *keys = NULL;
-
 	if (!table->value)
 		table->value = kvzalloc(bpffs_shape_bytes(&table->shape),
 					GFP_KERNEL_ACCOUNT);
 	if (!table->value)
 		return -ENOMEM;
-	if (!bpffs_map_can(info, BPFFS_IS_ARRAY)) {
-		keys = bpffs_keys_get(info);
-		if (IS_ERR(keys))
-			return PTR_ERR(keys);
-	}
 	bpffs_keys_free(table->keys);
-	table->keys = keys;
+	table->keys = NULL;
+	bpffs_chunk_free(&table->chunk);
+	memset(&table->chunk, 0, sizeof(table->chunk));
 	table->row = 0;
-	table->in_row = false;
+	table->sample = NULL;
 	table->left = 0;
-	return 0;
+	return begin_rows(info, table);
+}
+
+/* The key of the next element, and its value. NULL: there are no more. */
+static const void *next_of_chunk(const struct bpffs_info *info, struct table *table)
+{
+	struct bpffs_chunk *chunk = &table->chunk;
+	const void *value;
+	u64 row;
+	int err;
+
+	if (table->row == chunk->count) {
+		err = bpffs_chunk_next(info, chunk);
+		table->row = 0;
+		if (err)
+			return ERR_PTR(err);
+		if (!chunk->count)
+			return NULL;
+	}
+	row = table->row++;
+	value = chunk->values + row * bpffs_batch_value_bytes(info);
+	table->sample = value;
+	if (info->sum) {
+		bpffs_value_sum(&info->stored, value, table->value);
+		table->sample = table->value;
+	}
+	return chunk->keys + row * info->object.map->key_size;
 }
 
 static const void *row_key(const struct bpffs_info *info, struct table *table,
@@ -133,60 +184,82 @@ static const void *row_key(const struct bpffs_info *info, struct table *table,
 	return table->row < info->object.map->max_entries ? index : NULL;
 }
 
-/* Sample the next element that is still there. Return: 1, 0 at the end. */
-static int next_row(const struct bpffs_info *info, struct table *table)
+/* The same, of the next one that is still there. */
+static const void *next_by_key(const struct bpffs_info *info, struct table *table,
+			       u32 *index)
 {
 	const void *key;
-	u32 index;
 	int err;
 
-	while ((key = row_key(info, table, &index))) {
+	while ((key = row_key(info, table, index))) {
 		err = bpffs_read(info, key, table->value);
 		/* The row is read again by the next read. */
 		if (err && err != -ENOENT)
-			return err;
+			return ERR_PTR(err);
 		if (fatal_signal_pending(current))
-			return -EINTR;
+			return ERR_PTR(-EINTR);
 		cond_resched();
 		table->row++;
 		if (err)
 			continue;
-		table->name_len = bpffs_name_encode(info->key, key, table->name);
-		table->name_off = 0;
-		table->off = 0;
-		memset(&table->text_pos, 0, sizeof(table->text_pos));
-		table->held = ' ';
-		table->in_row = true;
-		return 1;
+		table->sample = table->value;
+		return key;
 	}
-	return 0;
+	return NULL;
 }
 
-/* The next bytes of the current line; its end ends the row. */
-static size_t row_text(struct table *table, char *buf, size_t size)
+/* The begin of the next element's line. Return: its length, 0 at the end. */
+static int begin_row(const struct bpffs_info *info, struct table *table, char *to)
 {
-	size_t got;
-	char last;
+	const void *key;
+	u32 index, len;
 
-	if (table->name_off < table->name_len) {
-		got = min_t(size_t, size, table->name_len - table->name_off);
-		memcpy(buf, table->name + table->name_off, got);
-		table->name_off += got;
-		return got;
+	if (table->by_chunk)
+		key = next_of_chunk(info, table);
+	else
+		key = next_by_key(info, table, &index);
+	if (IS_ERR_OR_NULL(key))
+		return PTR_ERR_OR_ZERO(key);
+	len = bpffs_name_encode(info->key, key, to);
+	to[len++] = ' ';
+	table->off = 0;
+	memset(&table->text_pos, 0, sizeof(table->text_pos));
+	return len;
+}
+
+/* Lines, into @out. An error comes when what was made before it has been read. */
+static int fill_out(const struct bpffs_info *info, struct table *table)
+{
+	const unsigned int name_room = BPFFS_NAME_MAX + 2;
+	size_t len = 0, got;
+	int ret = 0;
+
+	if (table->sample)
+		table->out[len++] = table->held;
+	for (;;) {
+		if (!table->sample) {
+			if (sizeof(table->out) - len < name_room)
+				break;
+			ret = begin_row(info, table, table->out + len);
+			if (ret <= 0)
+				break;
+			len += ret;
+		}
+		got = bpffs_text_read(&table->shape, table->sample, table->off,
+				      &table->text_pos, table->out + len,
+				      sizeof(table->out) - len);
+		len += got;
+		table->off += got;
+		if (len == sizeof(table->out))
+			break;
+		table->out[len - 1] = '\n';
+		table->sample = NULL;
 	}
-	got = bpffs_text_read(&table->shape, table->value, table->off,
-			      &table->text_pos, buf, size);
-	if (!got) {
-		table->in_row = false;
-		buf[0] = '\n';
-		return 1;
-	}
-	table->off += got;
-	last = buf[got - 1];
-	memmove(buf + 1, buf, got - 1);
-	buf[0] = table->held;
-	table->held = last;
-	return got;
+	if (table->sample)
+		table->held = table->out[--len];
+	table->left_from = 0;
+	table->left = len;
+	return len ? 0 : min(ret, 0);
 }
 
 static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
@@ -194,18 +267,15 @@ static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
 {
 	size_t want, copied;
 	ssize_t done = 0;
-	int more;
+	int err;
 
 	while ((want = iov_iter_count(to))) {
-		if (!table->left && !table->in_row) {
-			more = next_row(info, table);
-			if (more <= 0)
-				return done ?: more;
-		}
 		if (!table->left) {
-			table->left_from = 0;
-			table->left = row_text(table, table->out,
-					       min(want, sizeof(table->out)));
+			err = fill_out(info, table);
+			if (err)
+				return done ?: err;
+			if (!table->left)
+				break;
 		}
 		/* What does not get through stays for the next read. */
 		want = min_t(size_t, want, table->left);
@@ -215,6 +285,9 @@ static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
 		done += copied;
 		if (copied < want)
 			return done ?: -EFAULT;
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
+		cond_resched();
 	}
 	return done;
 }

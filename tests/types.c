@@ -182,6 +182,14 @@ TEST_F(types, lru_percpu_hash)
 	EXPECT_EQ(0, unlink(at("1")));
 	EXPECT_STREQ("none", each(map, 1));
 	EXPECT_EQ(99, count_names(MNT));
+	EXPECT_EQ(0, sh("grep -cx '2 cpu0=10 cpu1=20' " MNT "/.bpf/table > /dev/null && "
+			"test $(wc -l < " MNT "/.bpf/table) = 99"));
+	EXPECT_EQ(0, write_to(at(".bpf/table"), 0, "1 cpu0=7 cpu1=8\n2 cpu0=9 cpu1=9\n"));
+	EXPECT_STREQ("7 8", each(map, 1));
+	EXPECT_STREQ("9 9", each(map, 2));
+	EXPECT_EQ(-EOPNOTSUPP, write_to(at(".bpf/table"), 0, "2 cpu0=3\n"));
+	EXPECT_STREQ("9 9", each(map, 2));
+	EXPECT_EQ(100, count_names(MNT));
 }
 
 /* --- Prefixes --- */
