@@ -5,6 +5,7 @@
 # remount, and what is refused, with one sentence and an exit status. As TAP.
 
 . "$(dirname "$0")/tap.sh"
+object=$(cd "$(dirname "$0")" && pwd)/../recipes/guard.bpf.o
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
@@ -13,6 +14,7 @@ fstab=/etc/fstab
 cleanup()
 {
 	umount -q "$mnt" "$here/made" 2>/dev/null
+	rm -f "$pins/attached"
 	umount -q "$pins"
 	[ ! -e "$here/fstab" ] || cp "$here/fstab" "$fstab"
 	rm -rf "$here"
@@ -36,6 +38,18 @@ bpf_map() # PIN NAME
 	bpftool map create "$pins/$1" type hash key 4 value 8 entries 16 name "$2"
 }
 
+# XDP of lo; the pin holds the link.
+attach() # PROG LINK
+{
+	python3 - "$pins/$1" "$pins/$2" <<- 'EOF'
+		import ctypes, socket, sys
+		bpf = ctypes.CDLL("libbpf.so.1")
+		prog = bpf.bpf_obj_get(sys.argv[1].encode())
+		link = bpf.bpf_link_create(prog, socket.if_nametoindex("lo"), 37, None)
+		sys.exit(bpf.bpf_obj_pin(link, sys.argv[2].encode()) != 0)
+	EOF
+}
+
 id_of() # PIN
 {
 	bpftool -j map show pinned "$pins/$1" | sed -E 's/.*"id":([0-9]+).*/\1/'
@@ -56,6 +70,49 @@ mounts 'map:NAME, as long as it was given' map:fifteen_letters_and_more
 mounts 'key=auto, given' map:fifteen_letters key=auto,value=auto
 mounts 'a layout by hand' map:fifteen_letters key=u32,value=n=u64
 mounts 'what is fstab only' map:fifteen_letters x-a=b,noauto,_netdev,nofail
+
+# A program, once and then twice, and a link of it.
+load_prog() # PIN
+{
+	bpftool prog load "$object" "$pins/$1"
+}
+
+attribute() # NAME: of the program, as .bpf has it
+{
+	bpftool -j prog show pinned "$pins/prog" | sed -E "s/.*\"$1\":\"?([0-9a-f]+).*/\1/"
+}
+
+load_prog prog && attach prog attached || exit 4
+prog="prog:id:$(attribute id)"
+tag=$(attribute tag)
+link=link:id:$(bpftool -j link show pinned "$pins/attached" | sed -E 's/.*"id":([0-9]+).*/\1/')
+
+mounts 'the path of a pinned program' "$pins/prog"
+mounts 'the path of a pinned link' "$pins/attached"
+mounts 'prog:id:N' "$prog"
+mounts 'prog:NAME' prog:guard
+mounts 'prog:tag:TAG' "prog:tag:$tag"
+mounts 'prog:tag:TAG, in capitals' "prog:tag:${tag^^}"
+mounts 'link:id:N' "$link"
+
+run mount -t bpffs "$link" "$mnt"
+[ "$(cat "$mnt/prog_id")" = "${prog#prog:id:}" ]
+result $? 'link:id:N is that link'
+umount -q "$mnt"
+
+load_prog again
+refuses 'a name of two programs' 32 "prog:guard is the name of 2 programs: $prog (xdp, tag $tag) and prog:id:" \
+	mount -t bpffs prog:guard "$mnt"
+refuses 'a tag of two programs' 32 'give one of these' mount -t bpffs "prog:tag:$tag" "$mnt"
+
+run mount.bpffs map:fifteen_letters "$mnt" -o key=u32,uid=service,gid=service
+touch "$mnt/7" && [ "$(stat -c %U:%G "$mnt/7")" = service:service ]
+result $? 'uid= and gid= by name, as busybox gives them'
+umount -q "$mnt"
+run busybox mount -t bpffs -o uid=service map:fifteen_letters "$mnt"
+[ "$status" -eq 0 ] && [ "$(stat -c %U "$mnt")" = service ]
+result $? 'busybox mount'
+umount -q "$mnt"
 
 run mount -t bpffs -o X-mount.mkdir map:fifteen_letters "$here/made"
 mountpoint -q "$here/made" && umount "$here/made"
