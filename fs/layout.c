@@ -500,6 +500,8 @@ static int take_bits(struct compiler *c, struct bpffs_field *field)
 		part->width = width;
 		bit += width;
 		part->path_max = part->name_len + 1;
+		if (part->path_max > BPFFS_PATH_MAX)
+			return too_big(c, "bytes in the name of a field", BPFFS_PATH_MAX);
 		c->pending[c->nr_pending++] = part;
 	} while (take(c, '/'));
 	c->frame[c->depth].bytes = field->size;

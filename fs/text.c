@@ -3,10 +3,10 @@
 #include "field.h"
 #include "text.h"
 
-/* Bytes of a string or of hex in one piece. */
-#define PIECE_BYTES	64
-/* A word or a piece of bytes, and a separator. */
-#define TEXT_MAX	(3 * PIECE_BYTES + 1)
+/* A word, and a separator. */
+#define TEXT_MAX	(BPFFS_WORD_MAX + 1)
+/* Bytes of a string or of hex in one piece: not longer, if all are escaped. */
+#define PIECE_BYTES	(BPFFS_WORD_MAX / 3)
 /* "cpu4294967295." and a path are not longer than a name; "=". */
 #define PIECE_MAX	(BPFFS_NAME_MAX + 1 + TEXT_MAX)
 

@@ -75,7 +75,8 @@ static unsigned int put_integer(struct text *t, bool use_bits)
 	switch (below(6)) {
 	case 0:
 		for (n = 0; n < 1 + below(4); n++)
-			put(t, "%cE%u=%u", n ? '/' : '{', n, below(n % 2 ? 100 : 4));
+			put(t, "%cE%0*u=%u", n ? '/' : '{', below(50) ? 1 : 1 + below(254), n,
+			    below(n % 2 ? 100 : 4));
 		put(t, "}");
 		break;
 	case 1:
@@ -316,7 +317,10 @@ static void check_value(const struct bpffs_layout *layout, unsigned int size)
 		if (!below(16))
 			at = below(len);
 		want = 1 + below(below(2) ? 10 : 700);
+		part[want] = '!';
 		got = bpffs_text_read(&shape, value, at, &pos, part, want);
+		if (part[want] != '!')
+			fail("a read of %zu at %zu goes beyond", want, at);
 		if (got != (want < len - at ? want : len - at) || memcmp(part, text + at, got))
 			fail("a read of %zu at %zu", want, at);
 	}
