@@ -244,6 +244,7 @@ enum bpffs_can {
 	BPFFS_HAS_MEMORY	= BIT(13),	/* can be mapped and maybe polled */
 	BPFFS_CAN_STREAM	= BIT(14),	/* by batch operations */
 	BPFFS_BY_INDEX		= BIT(15),	/* keys are indices */
+	BPFFS_KEEPS_PLACE	= BIT(16),	/* the first mapping says where all others are */
 };
 
 /* Has it files beside .bpf? */
@@ -324,7 +325,6 @@ static inline const void *bpffs_element_key(const struct inode *inode)
 
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key);
-bool bpffs_element_is_open(const struct inode *inode);
 bool bpffs_is_element(const struct inode *inode);
 int bpffs_element_open_new(struct inode *inode, struct file *file);
 ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,

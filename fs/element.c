@@ -12,11 +12,6 @@ bool bpffs_is_element(const struct inode *inode)
 	return inode->i_fop == &element_fops;
 }
 
-bool bpffs_element_is_open(const struct inode *inode)
-{
-	return READ_ONCE(bpffs_element(inode)->opens);
-}
-
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key)
 {
@@ -48,6 +43,9 @@ static int open_element(struct inode *inode, struct file *file, bool pending)
 
 	if (bytes > BPFFS_VALUE_MAX)
 		return -EFBIG;
+	/* The VFS says so too late: at close an element would be made. */
+	if (file->f_flags & O_DIRECT)
+		return -EINVAL;
 	open = kzalloc(sizeof(*open) + (bytes > SMALL_VALUE ? 0 : bytes),
 		       GFP_KERNEL_ACCOUNT);
 	if (!open)

@@ -44,26 +44,52 @@ static void *lookup_lru(struct bpf_map *map, void *key)
 	       ERR_PTR(-EOPNOTSUPP);
 }
 
+/* Bytes of the longest key of a trie, as the kernel has it. */
+#define TRIE_KEY_MAX	(sizeof(u32) + 256)
+
 /*
  * The trie finds the longest match of at most this length. It is of this very
- * length if one of less length is another.
+ * length if one of less length is another, and if it is still the same then: an
+ * update replaces the node, also that of the shorter one.
  */
 static void *lookup_trie(struct bpf_map *map, void *key)
 {
-	u8 shorter[BPFFS_NAME_MAX];
-	void *value;
+	u8 shorter[TRIE_KEY_MAX] __uninitialized;
+	void *value, *other;
+	int tries;
 	u32 plen;
 
 	memcpy(&plen, key, sizeof(plen));
 	if (plen > 8 * (map->key_size - sizeof(plen)) || map->key_size > sizeof(shorter))
 		return NULL;
-	value = lookup(map, key);
-	if (!plen || IS_ERR_OR_NULL(value))
-		return value;
+	if (!plen)
+		return lookup(map, key);
 	memcpy(shorter, key, map->key_size);
 	plen--;
 	memcpy(shorter, &plen, sizeof(plen));
-	return value == lookup(map, shorter) ? NULL : value;
+	for (tries = 0; tries < 64; tries++) {
+		value = lookup(map, key);
+		if (IS_ERR_OR_NULL(value))
+			return value;
+		other = lookup(map, shorter);
+		if (value == other)
+			return NULL;
+		if (value == lookup(map, key))
+			return value;
+	}
+	return ERR_PTR(-EBUSY);
+}
+
+/*
+ * The last bytes of a key of 16 do not count: one element would have many names.
+ */
+static void *lookup_storage(struct bpf_map *map, void *key)
+{
+	const size_t end = offsetofend(struct bpf_cgroup_storage_key, attach_type);
+
+	if (map->key_size > end && memchr_inv(key + end, 0, map->key_size - end))
+		return NULL;
+	return lookup(map, key);
 }
 
 /*
@@ -141,7 +167,7 @@ static const struct bpffs_map_type map_types[] = {
 	[BPF_MAP_TYPE_CGROUP_STORAGE] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
 		       BPFFS_BY_NEXT_KEY,
-		.lookup = lookup,
+		.lookup = lookup_storage,
 	},
 	[BPF_MAP_TYPE_QUEUE] = {
 		.can = BPFFS_IS_QUEUE,
@@ -170,7 +196,7 @@ static const struct bpffs_map_type map_types[] = {
 		.can = BPFFS_HAS_MEMORY,
 	},
 	[BPF_MAP_TYPE_ARENA] = {
-		.can = BPFFS_HAS_MEMORY,
+		.can = BPFFS_HAS_MEMORY | BPFFS_KEEPS_PLACE,
 	},
 };
 
@@ -231,6 +257,18 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 	return has;
 }
 
+/*
+ * Word by word where there is room for whole words, as there is not in the nodes
+ * of a trie nor in cgroup storage.
+ */
+static void copy_value(const struct bpffs_info *info, void *to, void *from)
+{
+	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
+		copy_map_value(info->object.map, to, from);
+	else
+		copy_map_value_long(info->object.map, to, from);
+}
+
 /**
  * bpffs_map_read - copy the value of an element
  * @info: of the mount
@@ -260,8 +298,7 @@ int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
 		else if (IS_ERR(from))
 			err = PTR_ERR(from);
 		else
-			copy_map_value_long(info->object.map,
-					    value + (size_t)i * stored->stride, from);
+			copy_value(info, value + (size_t)i * stored->stride, from);
 	}
 	rcu_read_unlock();
 	return err;
@@ -320,7 +357,7 @@ static long update_one(struct bpf_map *map, const void *key, const void *value,
 	return err;
 }
 
-/* The trie's op does not look at the flags. */
+/* Of kernels without later fixes, the trie's op does not look at the flags. */
 static long update_trie(const struct bpffs_info *info, const void *key,
 			const void *value, u64 flags)
 {
@@ -330,7 +367,7 @@ static long update_trie(const struct bpffs_info *info, const void *key,
 		return -EEXIST;
 	if (flags == BPF_EXIST && !has)
 		return -ENOENT;
-	return update_one(info->object.map, key, value, BPF_ANY);
+	return update_one(info->object.map, key, value, flags);
 }
 
 /* Copy to every CPU's copy, as bpf(2) does; -ENOENT if there is no element. */
@@ -358,21 +395,20 @@ static int copy_to_cpus(const struct bpffs_info *info, const void *key,
 }
 
 /*
- * The op for one element knows only this CPU's copy. The batch operation makes
- * an element with all of them, but takes no flags: between looking and making,
- * another may make it too, and its values are then replaced.
+ * The op for one element knows only this CPU's copy. The batch operation makes or
+ * replaces an element with all of them, under the bucket's lock, but takes no
+ * flags: between looking and making, another may make it too, and its values are
+ * then replaced. What must exist is written copy by copy instead: nothing that is
+ * gone comes back, but what is deleted and made anew at that moment can get some.
  */
 static int update_cpus(const struct bpffs_info *info, const void *key,
 		       const void *value, u64 flags)
 {
-	int err;
-
+	if (flags == BPF_EXIST || bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return copy_to_cpus(info, key, value);
 	if (flags == BPF_NOEXIST && bpffs_map_has(info, key))
 		return -EEXIST;
-	err = flags == BPF_NOEXIST ? -ENOENT : copy_to_cpus(info, key, value);
-	if (err == -ENOENT && flags != BPF_EXIST)
-		err = bpffs_batch_put(info, key, value);
-	return err;
+	return bpffs_batch_put(info, key, value);
 }
 
 static int push(const struct bpffs_info *info, const void *value)

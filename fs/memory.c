@@ -15,7 +15,8 @@
  */
 static int memory_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct file *held = bpffs_info(file_inode(file))->object.file;
+	const struct bpffs_info *info = bpffs_info(file_inode(file));
+	struct file *held = info->object.file;
 	bool read_only = !(vma->vm_flags & VM_SHARED);
 	int err;
 
@@ -23,6 +24,9 @@ static int memory_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (!held->f_op->mmap)
 		return -EOPNOTSUPP;
+	/* Which for those who only read is not to say. */
+	if (bpffs_map_can(info, BPFFS_KEEPS_PLACE) && !(file->f_mode & FMODE_WRITE))
+		return -EACCES;
 	vma_set_file(vma, held);
 	if (read_only)
 		bpffs_vm_flags(vma, VM_SHARED, 0);

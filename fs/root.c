@@ -2,10 +2,9 @@
 /*
  * The root directory of a map: a name becomes a key and a dentry.
  *
- * The map changes without the VFS, so nothing is cached: a dentry lives while
- * it is in use and asks the map at each lookup. A dentry with an open file is
- * not shared either: the next lookup of its name gets one of its own. So an
- * element's inode is one open file's, and fstat() can answer from its sample.
+ * The map changes without the VFS, so nothing is cached: a dentry lives while it
+ * is in use. Nor is that of an element shared: each lookup of its name gets one of
+ * its own. So its inode is one open file's, and fstat() can answer from its sample.
  */
 #include <linux/namei.h>
 
@@ -43,9 +42,9 @@ static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 		return inner_is_current(dentry);
 	if (!bpffs_is_element(inode))
 		return 1;
-	if (bpffs_element_is_open(inode))
-		return 0;
-	return bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
+	/* But for what is mounted on it, as long as it is there. */
+	return d_mountpoint(dentry) &&
+	       bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
 }
 
 const struct dentry_operations bpffs_dentry_ops = {
