@@ -157,7 +157,19 @@ static inline bool bpffs_value_owns(const struct bpf_map *map)
 {
 	return map->timer_off >= 0 || !IS_ERR_OR_NULL(map->kptr_off_tab);
 }
+
+/* Has a value that the kernel gives its first state addresses in it? */
+static inline bool bpffs_value_links(const struct bpf_map *map)
+{
+	return false;
+}
 #else
+static inline bool bpffs_value_links(const struct bpf_map *map)
+{
+	return !IS_ERR_OR_NULL(map->record) &&
+	       map->record->field_mask & (BPF_LIST_HEAD | BPF_LIST_NODE | BPF_RB_NODE);
+}
+
 static inline bool bpffs_special_field(const struct bpf_map *map, u32 i,
 				       u32 *offset, u32 *size)
 {

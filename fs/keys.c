@@ -207,6 +207,9 @@ static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 		return err == -ENOENT ? 1 : err;
 	if (back < keys->count)
 		*repeats = true;
+	/* As it is called, for all that have it; the walk does not look at them. */
+	if (bpffs_map_can(info, BPFFS_IS_TRIE))
+		bpffs_clear_host_bits(to, keys->key_size);
 	keys->count++;
 	return 0;
 }
@@ -259,13 +262,14 @@ static int drop_repeats(struct bpffs_keys *keys)
 
 static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
-	/* Others may insert as fast as we walk. */
-	u64 limit = info->object.map->max_entries + 1024ULL;
+	u64 limit = info->object.map->max_entries;
 	bool repeats = false;
 	int err = 0, tries = 0;
 
 	if (!info->object.map->ops->map_get_next_key)
 		return -EOPNOTSUPP;
+	/* Others may insert as fast as we walk. Cgroup storage says 0: no limit. */
+	limit = limit ? limit + 1024 : U32_MAX;
 	while (!err && keys->count < limit) {
 		err = take_next(info, keys, &repeats);
 		if (err == -EAGAIN && ++tries < 1000)
@@ -348,12 +352,15 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 	return err;
 }
 
-/* Without user memory, or without enough of it, the pass is better than nothing. */
+/*
+ * Without user memory, or without enough of it, the pass is better than nothing.
+ * And where the batch would give the user addresses of the kernel.
+ */
 static int keys_of_hash(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
 	int err = -ENOMEM;
 
-	if (bpffs_batch_possible(info))
+	if (bpffs_batch_possible(info) && !bpffs_value_links(info->object.map))
 		err = keys_by_batch(info, keys);
 	if (err != -ENOMEM && err != -EFBIG)
 		return err;

@@ -3,10 +3,9 @@
 #include "field.h"
 #include "text.h"
 
-#define PLEN_BYTES	4
+#define PLEN_BYTES	sizeof(u32)
 
-/* Bits behind the prefix do not count: they are shown, and taken, as zero. */
-static void clear_host_bits(u8 *key, u32 size)
+void bpffs_clear_host_bits(u8 *key, u32 size)
 {
 	u32 plen, i, bits;
 
@@ -82,7 +81,7 @@ int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 
 	if (layout->has_plen) {
 		memcpy(prefix, key, bpffs_layout_size(layout));
-		clear_host_bits(prefix, bpffs_layout_size(layout));
+		bpffs_clear_host_bits(prefix, bpffs_layout_size(layout));
 		key = prefix;
 	}
 	for (; leaf < end; leaf++) {
@@ -272,7 +271,7 @@ int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 	if (err)
 		return err;
 	if (layout->has_plen)
-		clear_host_bits(key, bpffs_layout_size(layout));
+		bpffs_clear_host_bits(key, bpffs_layout_size(layout));
 	if (bpffs_name_encode(layout, key, copy) == (int)len && !memcmp(copy, name, len))
 		return 0;
 	return bpffs_reason(why, 0, "the name of this key is spelled \"%s\"", copy);

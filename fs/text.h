@@ -25,6 +25,9 @@ int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 		      size_t len, void *key, struct bpffs_reason *why);
 
+/* Of a prefix, the bits behind it do not count: they are shown, and taken, as zero. */
+void bpffs_clear_host_bits(u8 *key, u32 size);
+
 /* --- Values --- */
 
 /**
