@@ -122,17 +122,19 @@ static int push_text(struct bpffs_info *info, struct queue_open *open)
 
 /* A line may complete the text of an element, which is pushed then. */
 static int take_line(struct bpffs_info *info, struct queue_open *open,
-		     const char *text, size_t len)
+		     const char *text, size_t len, bool *pushed)
 {
 	struct bpffs_reason why = {};
 
+	*pushed = false;
 	if (bpffs_parse_piece(open->parser, text, len, &why)) {
 		bpffs_refuse(info, "push: %s; nothing was pushed", why.text);
 		return -EINVAL;
 	}
-	if (text[len - 1] == '\n' && bpffs_parse_all_fresh(open->parser))
-		return push_text(info, open);
-	return 0;
+	if (text[len - 1] != '\n' || !bpffs_parse_all_fresh(open->parser))
+		return 0;
+	*pushed = true;
+	return push_text(info, open);
 }
 
 /* Of what could not be pushed, nothing is kept: say how far it went. */
@@ -140,9 +142,9 @@ static ssize_t push_lines(struct bpffs_info *info, struct queue_open *open,
 			  struct iov_iter *from)
 {
 	char window[BPFFS_WINDOW] __uninitialized;
-	size_t want, got, at, len;
-	ssize_t done = 0;
+	size_t base = 0, done = 0, want, got, at, len;
 	const char *end;
+	bool pushed;
 	int err = 0;
 
 	while (!err && (want = min(iov_iter_count(from), sizeof(window)))) {
@@ -150,15 +152,19 @@ static ssize_t push_lines(struct bpffs_info *info, struct queue_open *open,
 		for (at = 0; at < got && !err; at += len) {
 			end = memchr(window + at, '\n', got - at);
 			len = end ? end - (window + at) + 1 : got - at;
-			err = take_line(info, open, window + at, len);
-			if (!err)
-				done += len;
+			err = take_line(info, open, window + at, len, &pushed);
+			if (!err && pushed)
+				done = base + at + len;
 		}
+		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
 		cond_resched();
 	}
-	return err && (err != -EINVAL || !done) ? (done ?: err) : done;
+	if (!err)
+		return base;
+	bpffs_parse_begin(open->parser);
+	return done ?: err;
 }
 
 static ssize_t push_write_iter(struct kiocb *iocb, struct iov_iter *from)
