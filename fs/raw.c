@@ -38,6 +38,8 @@ enum phase {
  * @part_size: how much it will be
  * @value: of one element, aligned
  * @write_count: elements stored
+ * @writer: whose write() was the last
+ * @said: that the stream ends before its end
  */
 struct raw {
 	struct mutex lock; /* above */
@@ -53,6 +55,8 @@ struct raw {
 	size_t part_size;
 	void *value;
 	u64 write_count;
+	fl_owner_t writer;
+	bool said;
 };
 
 static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
@@ -89,18 +93,6 @@ static int raw_open(struct inode *inode, struct file *file)
 	mutex_init(&raw->lock);
 	file->private_data = raw;
 	return stream_open(inode, file);
-}
-
-static int raw_release(struct inode *inode, struct file *file)
-{
-	struct raw *raw = file->private_data;
-
-	kvfree(raw->part);
-	kvfree(raw->value);
-	kfree(raw->token);
-	mutex_destroy(&raw->lock);
-	kfree(raw);
-	return 0;
 }
 
 static void fill_header(const struct bpffs_info *info, struct bpffs_raw_header *header)
@@ -507,6 +499,11 @@ static ssize_t write_parts(struct bpffs_info *info, struct raw *raw,
 	return err ?: done;
 }
 
+static bool is_unfinished(const struct raw *raw)
+{
+	return raw->writing == IN_BLOCKS || raw->writing == IN_BLOCK || raw->part_len;
+}
+
 static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
 			 loff_t *pos)
 {
@@ -515,14 +512,17 @@ static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
 	ssize_t ret;
 
 	mutex_lock(&raw->lock);
+	raw->writer = current->files;
+	raw->said = false;
 	ret = write_parts(info, raw, buf, len);
 	mutex_unlock(&raw->lock);
 	return ret;
 }
 
 /*
- * close() says that the stream has no end. A shell closes a duplicate before
- * anything is written: then there is nothing to say.
+ * close() says that the stream has no end, to the process that has written last;
+ * another's comes in the middle, of a child that exits, or of a shell's duplicate.
+ * But somebody may yet go on, so nothing is given up before all have closed it.
  */
 static int raw_flush(struct file *file, fl_owner_t id)
 {
@@ -531,13 +531,26 @@ static int raw_flush(struct file *file, fl_owner_t id)
 	int err = 0;
 
 	mutex_lock(&raw->lock);
-	if (raw->writing == IN_BLOCKS || raw->writing == IN_BLOCK || raw->part_len) {
+	if (id == raw->writer && !raw->said && is_unfinished(raw)) {
 		err = refuse_stream(info, raw, "the stream ends before its end");
-		raw->writing = AT_END;
-		raw->part_len = 0;
+		raw->said = true;
 	}
 	mutex_unlock(&raw->lock);
 	return err;
+}
+
+static int raw_release(struct inode *inode, struct file *file)
+{
+	struct raw *raw = file->private_data;
+
+	if (!raw->said && is_unfinished(raw))
+		refuse_stream(bpffs_info(inode), raw, "the stream ends before its end");
+	kvfree(raw->part);
+	kvfree(raw->value);
+	kfree(raw->token);
+	mutex_destroy(&raw->lock);
+	kfree(raw);
+	return 0;
 }
 
 /* The operations need user memory: no splice. */

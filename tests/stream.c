@@ -148,6 +148,15 @@ TEST_F(stream, copy_in_odd_pieces)
 	EXPECT_EQ(0, differences(variant, self->to));
 }
 
+/* The processes that write it may come and go. */
+TEST_F(stream, copy_by_several)
+{
+	EXPECT_EQ(0, sh("cat " MNT "/.bpf/raw > /tmp/raw && "
+			"(head -c 100 /tmp/raw 2> /dev/null; tail -c +101 /tmp/raw) > " OTHER "/.bpf/raw && "
+			"rm /tmp/raw"));
+	EXPECT_EQ(0, differences(variant, self->to));
+}
+
 TEST_F(stream, truncated)
 {
 	ASSERT_EQ(0, sh("cat " MNT "/.bpf/raw > /tmp/raw"));
