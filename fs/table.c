@@ -146,6 +146,8 @@ static int begin_reading(const struct bpffs_info *info, struct table *table)
 	table->row = 0;
 	table->sample = NULL;
 	table->left = 0;
+	/* If that fails, there is nothing to go on with. */
+	table->read_pos = -1;
 	return begin_rows(info, table);
 }
 
@@ -181,7 +183,8 @@ static const void *row_key(const struct bpffs_info *info, struct table *table,
 	if (table->keys)
 		return bpffs_keys_at(table->keys, table->row);
 	*index = table->row;
-	return table->row < info->object.map->max_entries ? index : NULL;
+	return bpffs_map_can(info, BPFFS_IS_ARRAY) &&
+	       table->row < info->object.map->max_entries ? index : NULL;
 }
 
 /* The same, of the next one that is still there. */
@@ -377,7 +380,8 @@ static int store_line(struct bpffs_info *info, struct table *table)
 	struct bpffs_parser *parser = table->parser;
 	int err;
 
-	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX)
+	/* A value can have no text at all: padding that is zero. */
+	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX && !bpffs_parse_all_fresh(parser))
 		return refuse_line(info, table, "no field is named");
 	if (bpffs_parse_all_fresh(parser))
 		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
