@@ -352,19 +352,26 @@ static int same_layout(struct fs_context *fc, const char *option,
 	return err;
 }
 
+/* key=none is no layout, but what was given. */
+static int same_key(struct fs_context *fc, const char *option,
+		    const struct bpffs_info *info, const char *text)
+{
+	if (info && info->no_keys && text && !strcmp(text, "none"))
+		return 0;
+	return same_layout(fc, option, info ? info->key : NULL, BPFFS_KEY, text);
+}
+
 static int same_layouts(struct fs_context *fc, const struct bpffs_info *info)
 {
 	const struct bpffs_layouts *given = &bpffs_options(fc)->layouts;
 	const struct bpffs_info *inner = info->inner;
-	int err = 0;
+	int err;
 
-	if (!info->no_keys || !given->key || strcmp(given->key, "none"))
-		err = same_layout(fc, "key", info->key, BPFFS_KEY, given->key);
+	err = same_key(fc, "key", info, given->key);
 	if (!err)
 		err = same_layout(fc, "value", info->value, BPFFS_VALUE, given->value);
 	if (!err)
-		err = same_layout(fc, "inner_key", inner ? inner->key : NULL, BPFFS_KEY,
-				  given->inner_key);
+		err = same_key(fc, "inner_key", inner, given->inner_key);
 	if (!err)
 		err = same_layout(fc, "inner_value", inner ? inner->value : NULL,
 				  BPFFS_VALUE, given->inner_value);
@@ -389,7 +396,8 @@ static int bpffs_reconfigure(struct fs_context *fc)
 		return cannot_change(fc, "gid");
 	if (was_given(options, OPT_MODE) && options->info->mode != info->mode)
 		return cannot_change(fc, "mode");
-	if (was_given(options, OPT_PERCPU) && options->info->sum != info->sum)
+	if (was_given(options, OPT_PERCPU) &&
+	    options->info->sum != (info->inner ? info->inner->sum : info->sum))
 		return cannot_change(fc, "percpu");
 	err = same_layouts(fc, info);
 	if (err)
