@@ -73,13 +73,13 @@ static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
 	u32 index;
 
 	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
+		cond_resched();
 		index = ctx->pos - DOTS;
 		/* Slots of an array of maps can be empty. */
 		if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_has(info, &index))
 			continue;
 		if (!emit_key(info, ctx, &index))
 			return;
-		cond_resched();
 	}
 }
 

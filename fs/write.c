@@ -55,18 +55,28 @@ static int store_fields(struct inode *inode, struct bpffs_open *open)
 	return err;
 }
 
+static bool names_several(const struct bpffs_parser *parser)
+{
+	u64 first = bpffs_parse_next_fresh(parser, 0);
+
+	return first != U64_MAX && bpffs_parse_next_fresh(parser, first + 1) != U64_MAX;
+}
+
 /*
  * Is it time for an update of the whole element? When one write names every
- * field; and once, when the pieces of a text have come to do so, unless that
+ * field (a single one, beside what an update would destroy, is also just some
+ * field); and once, when the pieces of a text have come to do so, unless that
  * would destroy what the value owns: then they were stored one by one.
  */
 static bool is_whole(const struct bpffs_info *info, const struct bpffs_open *open)
 {
+	bool owns = bpffs_value_owns(info->object.map) && !open->pending;
+
 	if (bpffs_parse_all_fresh(open->parser))
-		return true;
+		return !owns || names_several(open->parser);
 	if (open->complete || !bpffs_parse_all_named(open->parser))
 		return false;
-	return open->pending || !bpffs_value_owns(info->object.map);
+	return !owns;
 }
 
 /* Store what the pieces so far have completed. Return: 0 or an errno. */
@@ -182,7 +192,8 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 {
 	struct bpffs_reason why = {};
 
-	if (open->zero_on_close && bpffs_write_touch(inode, open) == -ENOMEM)
+	if (open->zero_on_close && !sb_rdonly(inode->i_sb) &&
+	    bpffs_write_touch(inode, open) == -ENOMEM)
 		refuse(inode, "there was no memory for it; no element was made");
 	if (!open->parser)
 		return;
