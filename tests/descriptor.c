@@ -190,6 +190,62 @@ TEST_F(descriptor, memory_of_an_array)
 	EXPECT_TRUE(map_is_gone(id));
 }
 
+/* All mappings of an arena are where its first one is. */
+TEST_F(descriptor, memory_of_an_arena)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	size_t size = 4 * sysconf(_SC_PAGESIZE);
+	int map = bpf_map_create(33, "arena", 0, 0, 4, &opts);
+	__u64 *memory;
+	int fd;
+
+	if (map < 0)
+		SKIP(return, "no arena here");
+	ASSERT_EQ(0, mount_fd(map, MNT, "mode=0644"));
+	fd = open(at(".bpf/memory"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0));
+	EXPECT_EQ(EACCES, errno);
+	close(fd);
+	fd = open(at(".bpf/memory"), O_RDWR);
+	ASSERT_LE(0, fd);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	memory[3] = 77;
+	/* There is nothing to wait for. */
+	EXPECT_EQ(1, poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0));
+	munmap(memory, size);
+	EXPECT_EQ(memory, mmap(memory, size, PROT_READ, MAP_SHARED, fd, 0));
+	EXPECT_EQ(77ULL, memory[3]);
+	munmap(memory, size);
+	close(fd);
+}
+
+/* A producer needs no libbpf: positions, then the data twice. */
+TEST_F(descriptor, memory_of_a_user_ring_buffer)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int map = make_map(BPF_MAP_TYPE_USER_RINGBUF, 0, 0, page, 0);
+	struct stat st;
+	__u64 *memory;
+	int fd;
+
+	if (map < 0)
+		SKIP(return, "no user ring buffer here");
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	fd = open(at(".bpf/memory"), O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(4 * page, st.st_size);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	memory = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
+	ASSERT_NE(MAP_FAILED, memory);
+	EXPECT_EQ(0ULL, memory[0]);
+	EXPECT_EQ(1, poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 0));
+	munmap(memory, 3 * page);
+	close(fd);
+}
+
 TEST_F(descriptor, memory_of_others)
 {
 	EXPECT_EQ(0, mount_fd(self->map, MNT, ""));

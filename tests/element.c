@@ -3,6 +3,7 @@
 #include "util.h"
 
 #include <bpf/btf.h>
+#include <libbpffs.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/statfs.h>
@@ -541,6 +542,102 @@ TEST_F(element, archives)
 	EXPECT_STREQ("10 20", is(self->map, 1));
 	EXPECT_STREQ("30 40", is(self->map, 2));
 	EXPECT_EQ(2, count_names(MNT));
+}
+
+/* What the open refuses, the close does not make. */
+TEST_F(element, refused_open_makes_nothing)
+{
+	EXPECT_EQ(-1, open(at("77"), O_CREAT | O_WRONLY | O_DIRECT, 0600));
+	EXPECT_FALSE(file_exists(at("77")));
+}
+
+/* An enum's name can be as long as a file's, and a field's nearly. */
+TEST_F(element, long_names)
+{
+	static char value[4096], want[4096];
+	struct bpf_mount_opts opts = { .sz = sizeof(opts), .key = "u32", .value = value };
+	int map = make_map(BPF_MAP_TYPE_HASH, 4, 4, 4, 0);
+	int i, len = 0, want_len = 0;
+	__u32 key = 1, zero = 0;
+
+	for (i = 0; i < 4; i++) {
+		len += sprintf(value + len, "%s%c%0*d=u8{L%0*d=0}", i ? ":" : "", 'a' + i,
+			       i == 3 ? 239 : 1, 0, i == 3 ? 254 : 253, 0);
+		want_len += sprintf(want + want_len, "%c%0*d=L%0*d\n", 'a' + i,
+				    i == 3 ? 239 : 1, 0, i == 3 ? 254 : 253, 0);
+	}
+	ASSERT_EQ(0, bpf_map_update_elem(map, &key, &zero, BPF_ANY));
+	ASSERT_EQ(0, umount(MNT));
+	ASSERT_EQ(0, bpf_mount_fd(map, MNT, &opts)) TH_LOG("%s", bpf_mount_error());
+	EXPECT_STREQ(want, text_of(at("1")));
+	EXPECT_EQ(0, sh("test $(stat -c %%s " MNT "/1) = %d", want_len));
+	EXPECT_EQ(0, sh("test $(wc -c < " MNT "/.bpf/table) = %d", want_len + 2));
+	ASSERT_EQ(0, umount(MNT));
+	snprintf(value, sizeof(value), "u8{A%0241d.8}:u8:u8:u8", 0);
+	EXPECT_EQ(-E2BIG, bpf_mount_fd(map, MNT, &opts));
+	EXPECT_NE(NULL, strstr(bpf_mount_error(), "more than 241 bytes in the name of a field"));
+}
+
+/* A value of padding alone has no text, and comes back nevertheless. */
+TEST_F(element, table_of_no_text)
+{
+	int map = make_map(BPF_MAP_TYPE_HASH, 4, 4, 4, 0);
+
+	ASSERT_EQ(0, umount(MNT));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=pad4"));
+	EXPECT_EQ(0, sh("touch " MNT "/1 && cat " MNT "/.bpf/table > /tmp/table && rm " MNT "/1 && "
+			"cat /tmp/table > " MNT "/.bpf/table && test -e " MNT "/1"));
+}
+
+static atomic_bool go_on;
+
+/* The text of 1 is now shorter, now longer. */
+static void *change_length(void *arg)
+{
+	int map = *(int *)arg;
+	__u64 value[2] = {};
+	__u32 key = 1;
+
+	while (go_on) {
+		value[0] = value[0] ? 0 : 1000000;
+		bpf_map_update_elem(map, &key, value, BPF_ANY);
+	}
+	return NULL;
+}
+
+/* How often are there more or fewer bytes than fstat() says? */
+static void *compare_sizes(void *arg)
+{
+	long *wrong = arg, i;
+	struct stat st;
+	char text[256];
+	int fd;
+
+	for (i = 0; i < 5000; i++) {
+		fd = open(MNT "/1", O_RDONLY);
+		if (fd < 0 || fstat(fd, &st) || read(fd, text, sizeof(text)) != st.st_size)
+			++*wrong;
+		close(fd);
+	}
+	return NULL;
+}
+
+TEST_F(element, opens_at_once)
+{
+	pthread_t writer, reader[2];
+	long wrong[2] = {};
+	int i;
+
+	go_on = true;
+	ASSERT_EQ(0, pthread_create(&writer, NULL, change_length, &self->map));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&reader[i], NULL, compare_sizes, &wrong[i]));
+	for (i = 0; i < 2; i++)
+		pthread_join(reader[i], NULL);
+	go_on = false;
+	pthread_join(writer, NULL);
+	EXPECT_EQ(0, wrong[0]);
+	EXPECT_EQ(0, wrong[1]);
 }
 
 TEST_F(element, table)

@@ -66,6 +66,18 @@ static int put_each(int map, __u32 key, __u64 cpu0, __u64 cpu1)
 
 /* --- Per CPU --- */
 
+static int make_outer(enum bpf_map_type type, int inner)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
+
+	return bpf_map_create(type, "outer", 4, 4, 8, &opts);
+}
+
+static int put_inner(int outer, __u32 key, int inner)
+{
+	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+}
+
 TEST_F(types, percpu_hash)
 {
 	int map = make_map(BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 4, 0);
@@ -127,6 +139,23 @@ TEST_F(types, percpu_sum)
 	EXPECT_EQ(0, sh("grep -qx '2 n=9 flags=0x1' " MNT "/.bpf/table"));
 	EXPECT_EQ(0, sh("grep -q 'key=u32,percpu=sum' /proc/self/mounts"));
 	EXPECT_EQ(0, sh("mount -o remount,ro " MNT));
+}
+
+TEST_F(types, percpu_sum_of_inner_maps)
+{
+	int inner = make_map(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 2, 0);
+	int outer;
+
+	ASSERT_LE(0, inner);
+	outer = make_outer(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner);
+	ASSERT_LE(0, outer);
+	ASSERT_EQ(0, put_inner(outer, 1, inner));
+	ASSERT_EQ(0, put_each(inner, 1, 3, 4));
+	ASSERT_EQ(0, mount_fd(outer, MNT, "key=u32,inner_key=u32,percpu=sum"));
+	EXPECT_EQ(0, sh("cat " MNT "/1/1 > /dev/null"));
+	/* All that is shown is accepted back. */
+	EXPECT_EQ(0, sh("grep -q percpu=sum /proc/self/mounts && mount -o remount,ro " MNT));
+	EXPECT_NE(0, sh("mount -i -o remount,percpu=each " MNT " 2> /dev/null"));
 }
 
 TEST_F(types, percpu_refused_elsewhere)
@@ -242,6 +271,44 @@ TEST_F(types, lpm_trie)
 	EXPECT_EQ(0, count_names(MNT));
 }
 
+/* The inode number that the listing gives of @name. */
+static ino_t listed_ino(const char *name)
+{
+	DIR *dir = opendir(MNT);
+	struct dirent *entry;
+	ino_t ino = 0;
+
+	while (dir && (entry = readdir(dir)))
+		if (!strcmp(entry->d_name, name))
+			ino = entry->d_ino;
+	closedir(dir);
+	return ino;
+}
+
+/* A node of the trie has not a byte more than its value; host bits are in its key. */
+TEST_F(types, lpm_trie_of_odd_values)
+{
+	static const __u32 sizes[] = { 1, 4, 20 };
+	unsigned char key[8] = { 8, 0, 0, 0, 10, 1, 2, 3 }, value[20] = { 7 };
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, sizes[i], 16, BPF_F_NO_PREALLOC);
+
+		ASSERT_LE(0, map);
+		ASSERT_EQ(0, bpf_map_update_elem(map, key, value, BPF_ANY));
+		ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4"));
+		EXPECT_EQ('0', text_of(at("10.0.0.0-8"))[0]);
+		EXPECT_EQ('7', text_of(at("10.0.0.0-8"))[1]);
+		ASSERT_EQ(0, stat(at("10.0.0.0-8"), &st));
+		EXPECT_EQ(st.st_ino, listed_ino("10.0.0.0-8"));
+		EXPECT_EQ(0, sh("grep -q '^10.0.0.0-8 07' " MNT "/.bpf/table"));
+		EXPECT_EQ(0, umount(MNT));
+		close(map);
+	}
+}
+
 TEST_F(types, lpm_trie_many)
 {
 	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 20000, BPF_F_NO_PREALLOC);
@@ -322,6 +389,29 @@ TEST_F(types, queue)
 	EXPECT_NE(NULL, strstr(refusal, "key: a queue or stack has no keys"));
 }
 
+/* What a short write() counts has been pushed, and nothing else has. */
+TEST_F(types, queue_that_fills_up)
+{
+	static const char text[] = "a=1\nb=2\na=3\nb=4\n";
+	int map = make_map(BPF_MAP_TYPE_QUEUE, 0, 2, 1, 0);
+	int fd;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "value=a=u8:b=u8"));
+	fd = open(at("push"), O_WRONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(8, write(fd, text, 16));
+	EXPECT_EQ(ENOSPC, errno_of(write(fd, text + 8, 8)));
+	EXPECT_EQ(ENOSPC, errno_of(write(fd, text + 8, 8)));
+	EXPECT_EQ(4, write(fd, text + 8, 4));
+	EXPECT_EQ(ENOSPC, errno_of(write(fd, text + 12, 4)));
+	close(fd);
+	EXPECT_NE(0, sh("printf 'a=1\nb=2\n' > /tmp/two; cat /tmp/two > " MNT "/push 2> /dev/null"));
+	EXPECT_STREQ("a=1\nb=2\n", text_of(at("peek")));
+	EXPECT_EQ(0, sh("rm /tmp/two; test \"$(cat <>" MNT "/pop | tr '\n' ' ')\" = 'a=1 b=2 '"));
+	EXPECT_STREQ("", text_of(at("peek")));
+}
+
 TEST_F(types, stack)
 {
 	int map = make_map(BPF_MAP_TYPE_STACK, 0, 16, 3, 0);
@@ -340,18 +430,6 @@ TEST_F(types, stack)
 }
 
 /* --- Maps of maps --- */
-
-static int make_outer(enum bpf_map_type type, int inner)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
-
-	return bpf_map_create(type, "outer", 4, 4, 8, &opts);
-}
-
-static int put_inner(int outer, __u32 key, int inner)
-{
-	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
-}
 
 static void map_of_maps(struct __test_metadata *_metadata, enum bpf_map_type type)
 {
@@ -416,6 +494,9 @@ static void map_of_maps(struct __test_metadata *_metadata, enum bpf_map_type typ
 	EXPECT_EQ(-EOPNOTSUPP, write_to(at("5"), O_CREAT, "1\n"));
 	EXPECT_EQ(0, umount(MNT));
 
+	ASSERT_EQ(0, mount_fd(outer, MNT, "inner_key=none"));
+	EXPECT_EQ(0, sh("mount -o remount,ro,inner_key=none " MNT));
+	EXPECT_EQ(0, umount(MNT));
 	EXPECT_EQ(-EINVAL, mount_fd(outer, MNT, "value=u32"));
 	EXPECT_EQ(-EINVAL, mount_fd(outer, MNT, "inner_key=u16"));
 	EXPECT_NE(NULL, strstr(refusal, "inner_key: the layout covers 2 of 4 bytes"));
@@ -580,12 +661,39 @@ TEST_F(types, cgroup_storage)
 	EXPECT_EQ(1, count_names(MNT));
 	EXPECT_TRUE(count_agrees());
 	EXPECT_EQ(0, sh("cd " MNT " && test $(cat $(ls)) = 0 && echo 5 > $(ls) && test $(cat $(ls)) = 5"));
+	/* The last bytes of the key make no other name of it. */
+	EXPECT_NE(0, sh("cd " MNT " && cat $(ls)~00000001 2> /dev/null"));
 	EXPECT_NE(0, sh("cd " MNT " && rm $(ls) 2> /dev/null"));
 	EXPECT_EQ(-EOPNOTSUPP, write_to(at("1,2"), O_CREAT, "1\n"));
 	EXPECT_EQ(0, bpf_prog_detach2(prog, cgroup, BPF_CGROUP_INET_EGRESS));
 	/* It stays as long as the cgroup does. */
 	close(cgroup);
 	rmdir("/sys/fs/cgroup/bpffs");
+}
+
+/* Of such a map the kernel knows no limit; neither does the listing. */
+TEST_F(types, cgroup_storage_of_many)
+{
+	int map = make_map(BPF_MAP_TYPE_CGROUP_STORAGE, 16, 8, 0, 0);
+	int prog, cgroup, i;
+	char path[64];
+
+	ASSERT_LE(0, map);
+	prog = make_cgroup_prog(map);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u64:u32:pad4,value=u64"));
+	mkdir("/sys/fs/cgroup/bpffs", 0755);
+	for (i = 0; i < 1100; i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/bpffs/%d", i);
+		mkdir(path, 0755);
+		cgroup = open(path, O_RDONLY | O_DIRECTORY);
+		ASSERT_EQ(0, bpf_prog_attach(prog, cgroup, BPF_CGROUP_INET_EGRESS, 0));
+		close(cgroup);
+	}
+	EXPECT_EQ(1100, count_names(MNT));
+	EXPECT_TRUE(count_agrees());
+	EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/table) = 1100"));
+	EXPECT_EQ(0, sh("find /sys/fs/cgroup/bpffs -depth -type d -exec rmdir {} +"));
 }
 
 /* Per CPU, a lookup would be of another object: attributes only. */
