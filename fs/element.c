@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The file of an element: its inode, open, read and stat. */
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "element.h"
@@ -132,8 +133,13 @@ static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
 		if (err)
 			return err;
 	}
-	if (open->size == U64_MAX)
-		open->size = bpffs_text_size(shape, open->value);
+	if (open->size == U64_MAX) {
+		*size = bpffs_text_size(shape, open->value);
+		/* Then it may be less, and others may have this file open. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		open->size = *size;
+	}
 	*size = open->size;
 	return 0;
 }

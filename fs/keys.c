@@ -216,6 +216,8 @@ static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 
 static int compare_keys(const void *a, const void *b, const void *key_size)
 {
+	/* Nothing is held here, and there can be millions. */
+	cond_resched();
 	return memcmp(a, b, *(const u32 *)key_size);
 }
 

@@ -11,6 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -20,6 +21,13 @@
 #ifndef __uninitialized
 #define __uninitialized
 #endif
+
+/* Now and then in long work. False: whoever wants it is being killed. */
+static inline bool bpffs_go_on(void)
+{
+	cond_resched();
+	return !fatal_signal_pending(current);
+}
 
 static inline void *bpffs_zalloc(size_t size)
 {
@@ -108,6 +116,11 @@ static inline void bitmap_or(unsigned long *to, const unsigned long *a,
 static inline u64 div64_u64(u64 a, u64 b)
 {
 	return a / b;
+}
+
+static inline bool bpffs_go_on(void)
+{
+	return true;
 }
 
 static inline u64 div_u64_rem(u64 a, u32 b, u32 *rest)

@@ -255,6 +255,11 @@ static int fill_out(const struct bpffs_info *info, struct table *table)
 		table->off += got;
 		if (len == sizeof(table->out))
 			break;
+		/* Then it may not be the end of the text. */
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		table->out[len - 1] = '\n';
 		table->sample = NULL;
 	}

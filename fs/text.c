@@ -146,6 +146,12 @@ static u32 make_piece(const struct bpffs_shape *shape, const struct leaf *leaf,
 	return len;
 }
 
+/* A text can have millions of pieces. */
+static bool go_on(u32 *pieces)
+{
+	return ++*pieces % 1024 || bpffs_go_on();
+}
+
 static u64 leaves_of(const struct bpffs_shape *shape)
 {
 	return (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
@@ -159,10 +165,11 @@ size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 	char piece[PIECE_MAX] __uninitialized;
 	struct leaf leaf __uninitialized;
 	size_t done = 0;
+	u32 pieces = 0;
 
 	if (pos->off > off)
 		memset(pos, 0, sizeof(*pos));
-	while (done < len && pos->leaf < leaves) {
+	while (done < len && pos->leaf < leaves && go_on(&pieces)) {
 		struct bpffs_text_pos begin = *pos;
 		size_t skip, take;
 		u32 made;
@@ -192,8 +199,9 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value)
 	struct bpffs_text_pos pos = {};
 	char piece[PIECE_MAX] __uninitialized;
 	struct leaf leaf __uninitialized;
+	u32 pieces = 0;
 
-	while (pos.leaf < leaves) {
+	while (pos.leaf < leaves && go_on(&pieces)) {
 		find_leaf(&leaf, shape, value, pos.leaf);
 		make_piece(shape, &leaf, &pos, piece);
 		/* Two digits a byte, whatever the bytes are. */

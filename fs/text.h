@@ -72,7 +72,7 @@ struct bpffs_text_pos {
 size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 		       u64 off, struct bpffs_text_pos *pos, char *buf,
 		       size_t len);
-/* Length of the whole text. */
+/* Length of the whole text; less if whoever asks is being killed. */
 u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value);
 
 /**
