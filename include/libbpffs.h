@@ -46,7 +46,8 @@ extern "C" {
 #endif
 
 /**
- * struct bpf_mount_opts - how to mount; what is zero or NULL has its default
+ * struct bpf_mount_opts - how to mount; what is zero or NULL has its default,
+ *	so all of it must be zeroed before anything is set, as an initializer does
  * @sz: sizeof(struct bpf_mount_opts), so that the struct can grow: a caller
  *	and a library of different versions go together as long as the caller
  *	asks for nothing that the library does not know
@@ -268,20 +269,21 @@ LIBBPFFS_API int bpffs_key_decode(const struct bpffs_layout *layout,
 				  const char *name, void *key);
 
 /**
- * struct bpffs_value_opts - what is not usual about a value
+ * struct bpffs_value_opts - what is not usual about a value; as of struct
+ *	bpf_mount_opts, all of it must be zeroed first
  * @sz: sizeof(struct bpffs_value_opts)
  * @cpus: of a per-CPU value: the possible CPUs, ascending; else NULL. The bytes
  *	are then those of all CPUs, each rounded up to a multiple of 8 bytes, as
  *	bpf(2) has them.
  * @cpu_count: of @cpus
- * @separator: between fields and after the last one: a newline (default), or a
- *	blank
+ * @separator: between fields and after the last one: '\n' (default) or ' '; not a
+ *	char, after which an initializer would leave bytes as they are
  */
 struct bpffs_value_opts {
 	size_t sz;
 	const unsigned int *cpus;
 	unsigned int cpu_count;
-	char separator;
+	unsigned int separator;
 	size_t :0;
 };
 

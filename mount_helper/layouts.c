@@ -127,7 +127,7 @@ static int make_shape(const struct bpffs_layout *layout,
 {
 	const unsigned int *cpus = OPT(opts, cpus, NULL);
 	unsigned int count = OPT(opts, cpu_count, 0);
-	char separator = OPT(opts, separator, 0);
+	unsigned int separator = OPT(opts, separator, 0);
 	size_t i;
 
 	if (bpffs_layout_name_max(layout))

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,6 +83,28 @@ static void test_values(void)
 	       strstr(bpf_mount_error(), "covers 1 of 4 bytes"), "too short a layout");
 	result(!bpffs_layout_parse("str100", 100, BPFFS_LAYOUT_KEY) &&
 	       errno == ENAMETOOLONG, "names too long");
+}
+
+/* An initializer need not clear padding, which would be taken for new options. */
+_Static_assert(sizeof(struct bpffs_value_opts) ==
+	       offsetof(struct bpffs_value_opts, separator) +
+	       sizeof(((struct bpffs_value_opts *)0)->separator),
+	       "padding at the end");
+
+static void test_separator(void)
+{
+	struct bpffs_value_opts opts = { .sz = sizeof(opts), .separator = ' ' };
+	struct bpffs_layout *layout = bpffs_layout_parse("u8", 1, 0);
+	unsigned char value = 1;
+	char text[16];
+
+	result(bpffs_value_encode(layout, &value, text, sizeof(text), &opts) == 2 &&
+	       !strcmp(text, "1 "), "a blank as separator");
+	opts.separator |= 0x100;
+	result(error_is(bpffs_value_encode(layout, &value, text, sizeof(text), &opts),
+			EINVAL, "opts: separator is a newline or a blank"),
+	       "another separator");
+	bpffs_layout_free(layout);
 }
 
 static void test_percpu(void)
@@ -180,6 +203,7 @@ int main(void)
 	test_keys();
 	test_values();
 	test_percpu();
+	test_separator();
 	test_json();
 	printf("1..%d\n", tests);
 	return !!failures;
