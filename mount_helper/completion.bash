@@ -2,10 +2,15 @@
 # shellcheck shell=bash disable=SC2034,SC2046,SC2086,SC2154,SC2207
 # Completion for mount.bpffs and bpffs.
 
-# The root of each mount of type bpffs.
-_bpffs_mounts()
+# The root of each mount of a type. As what follows, it ends words with NUL.
+_bpffs_mounts() # TYPE
 {
-	findmnt -rn -o TARGET -t bpffs 2> /dev/null
+	local target
+
+	# Blanks and the like are \x20; -r also escapes the backslash itself.
+	findmnt -rn -o TARGET -t "$1" 2> /dev/null | while IFS= read -r target; do
+		printf '%b\0' "$target"
+	done
 }
 
 # What is pinned, and which objects there are, if one may ask: bpftool may not
@@ -13,27 +18,39 @@ _bpffs_mounts()
 _bpffs_sources()
 {
 	local kinds='map: map:id: prog: prog:id: prog:tag: link:id:' kind field
-	local pins
-
-	pins=$(findmnt -rn -o TARGET -t bpf 2> /dev/null)
 
 	case $1 in
 	map:id:*|prog:id:*|link:id:*)	kind=${1%%:*} field=id ;;
 	prog:tag:*)			kind=prog field=tag ;;
 	map:*|prog:*)			kind=${1%%:*} field=name ;;
 	/*)
-		[ -z "$pins" ] || find $pins -mindepth 1 2> /dev/null
+		_bpffs_mounts bpf | xargs -0r -I {} find {} -mindepth 1 -print0 2> /dev/null
 		return ;;
 	*)
-		printf '%s\n' $kinds $pins
+		printf '%s\0' $kinds
+		_bpffs_mounts bpf
 		return ;;
 	esac
 	[ "$field" = name ] || kind=$kind:$field
 	bpftool -j "${kind%%:*}" show 2> /dev/null |
 		grep -oE "\"$field\":(\"[^\"]*\"|[0-9]+)" |
-		sed -E "s/^\"$field\":\"?([^\"]*)\"?\$/$kind:\1/" | sort -u
-	[ "$1" != map: ] || echo map:id:
-	[ "$1" != prog: ] || printf '%s\n' prog:id: prog:tag:
+		sed -E "s/^\"$field\":\"?([^\"]*)\"?\$/$kind:\1/" | sort -u | tr '\n' '\0'
+	case $kind in
+	map)	printf '%s\0' map:id: ;;
+	prog)	printf '%s\0' prog:id: prog:tag: ;;
+	esac
+}
+
+# Those words of the input that begin with the current one, quoted. Not by
+# compgen -W, which runs what is in them: names of pins can be anybody's.
+_bpffs_reply()
+{
+	local word quoted
+
+	while IFS= read -r -d '' word; do
+		printf -v quoted %q "$word"
+		[[ $word != "$cur"* && $quoted != "$cur"* ]] || COMPREPLY+=("$quoted")
+	done
 }
 
 # For readline, a word begins behind the last : or =, so that is all it is given.
@@ -50,7 +67,7 @@ _bpffs_trim()
 # A pin or an object.
 _bpffs_complete_source()
 {
-	COMPREPLY=($(compgen -W "$(_bpffs_sources "$cur")" -- "$cur"))
+	_bpffs_reply < <(_bpffs_sources "$cur")
 	case ${COMPREPLY[0]} in
 	*:|/*)	compopt -o nospace ;;
 	esac
@@ -130,8 +147,8 @@ _bpffs()
 		fi
 	done
 	case ${words[1]} in
-	json|check)	COMPREPLY=($(compgen -W "$(_bpffs_mounts)" -- "$cur")) ;;
-	open)	COMPREPLY=($(compgen -W "-r -- $(_bpffs_mounts)" -- "$cur")) ;;
+	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs) ;;
+	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs) ;;
 	layout)	_bpffs_complete_source ;;
 	esac
 }

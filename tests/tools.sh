@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# bpffs open, which hands the object to a command, and -o snapshot, which mounts
-# a frozen copy. As TAP.
+# bpffs open, which hands the object to a command, -o snapshot, which mounts a
+# frozen copy, and what the shell completes. As TAP.
 
 . "$(dirname "$0")/tap.sh"
 here=$(mktemp -d)
@@ -208,5 +208,44 @@ for _ in {1..100}; do
 done
 [ "$(bpftool map list | grep -c '^[0-9]')" -eq $((maps + 2)) ]
 result $? 'snapshot: refused, it leaves nothing'
+
+# --- Completion ---
+
+# shellcheck source=mount_helper/completion.bash
+. "${COMPLETION:-/usr/share/bash-completion/completions/mount.bpffs}"
+# Of a shell with a terminal only.
+compopt() { :; }
+
+completes() # NAME WORD FUNCTION WANTED...
+{
+	local name=$1 cur=$2 function=$3 COMP_WORDBREAKS='' COMPREPLY=()
+
+	shift 3
+	"$function"
+	output=$(printf '%s\n' "${COMPREPLY[@]}" | sort)
+	[ "$output" = "$(printf '%s\n' "$@" | sort)" ]
+	result $? "completion: $name"
+}
+
+# Anybody may make a directory in there, if it is mounted so.
+# shellcheck disable=SC2016
+evil='$(touch run)'
+mkdir "$pins/$evil"
+cd "$here" || exit 1
+completes 'a pin'\''s name is not run' "$pins/\$" _bpffs_complete_source \
+	"$pins/$(printf %q "$evil")"
+[ ! -e run ]
+result $? 'completion: nor has it been'
+mkdir "$pins/a b"
+completes 'a blank' "$pins/a" _bpffs_complete_source "$pins/array" "$pins/a\\ b"
+completes 'a blank, as quoted' "$pins/a\\" _bpffs_complete_source "$pins/a\\ b"
+completes map:id: map:i _bpffs_complete_source map:id:
+completes prog:tag: prog:t _bpffs_complete_source prog:tag:
+completes map:NAME map:spars _bpffs_complete_source map:sparse
+mkdir "$here/d e"
+mount -t bpffs "$pins/one" "$here/d e"
+mounts() { _bpffs_reply < <(_bpffs_mounts bpffs); }
+completes 'a mount point' "$here/d" mounts "$here/d\\ e"
+umount "$here/d e"
 
 finish
