@@ -73,7 +73,8 @@ extern "C" {
  *   timers or pointers of the kernel in its values; -EAGAIN: it changes too fast.
  * - pinonly mounts a file system of the kernel's own type "bpf" with a pin of
  *   the object, "map", "prog" or "link", for kernels without bpffs. Options other
- *   than ro and the generic ones are refused; umount2(2) unmounts it, while
+ *   than ro and the generic ones are refused, and so is ro for a link, whose
+ *   pin can only be opened read-write; umount2(2) unmounts it, while
  *   bpf_umount() and bpf_mount_open() refuse, as it is not bpffs.
  * - What only fstab and mount(8) mean something by (defaults, noauto, user,
  *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.

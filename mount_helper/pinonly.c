@@ -107,22 +107,43 @@ static int make_mount(int fs, int fd, const char *name, const struct libbpffs_pl
 	return err;
 }
 
+/*
+ * A pin can be opened for what the descriptor does not allow. Only a map's says
+ * what that is: a link's is O_RDONLY for the kernel, whatever can be done with it.
+ */
+static int check_access(int fd, const struct libbpffs_plan *plan, bool *read_only)
+{
+	enum libbpffs_kind kind = libbpffs_kind_of(fd);
+	int access = fcntl(fd, F_GETFL) & O_ACCMODE;
+
+	*read_only = plan->attr & MOUNT_ATTR_RDONLY;
+	if (kind == LIBBPFFS_LINK && *read_only)
+		return libbpffs_refuse(EINVAL,
+				       "ro: the pin of a link can only be opened read-write");
+	if (kind != LIBBPFFS_MAP)
+		return 0;
+	if (access == O_WRONLY)
+		return libbpffs_refuse(EACCES, "fd: the descriptor is write-only");
+	if (access == O_RDONLY)
+		*read_only = true;
+	return 0;
+}
+
 int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan)
 {
-	int access = fcntl(fd, F_GETFL) & O_ACCMODE;
 	const char *name = name_of(fd);
+	bool read_only;
 	int fs, ret;
 
 	if (!name)
 		return libbpffs_refuse(EINVAL, "fd: not a BPF map, program or link");
-	/* A pin can be opened for what the descriptor does not allow. */
-	if (access == O_WRONLY)
-		return libbpffs_refuse(EACCES, "fd: the descriptor is write-only");
+	ret = check_access(fd, plan, &read_only);
+	if (ret)
+		return ret;
 	fs = open_context();
 	if (fs < 0)
 		return fs;
-	ret = make_mount(fs, fd, name, plan,
-			 plan->attr & MOUNT_ATTR_RDONLY || access == O_RDONLY);
+	ret = make_mount(fs, fd, name, plan, read_only);
 	close(fs);
 	if (ret < 0)
 		errno = -ret;

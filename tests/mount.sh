@@ -38,18 +38,6 @@ bpf_map() # PIN NAME
 	bpftool map create "$pins/$1" type hash key 4 value 8 entries 16 name "$2"
 }
 
-# XDP of lo; the pin holds the link.
-attach() # PROG LINK
-{
-	python3 - "$pins/$1" "$pins/$2" <<- 'EOF'
-		import ctypes, socket, sys
-		bpf = ctypes.CDLL("libbpf.so.1")
-		prog = bpf.bpf_obj_get(sys.argv[1].encode())
-		link = bpf.bpf_link_create(prog, socket.if_nametoindex("lo"), 37, None)
-		sys.exit(bpf.bpf_obj_pin(link, sys.argv[2].encode()) != 0)
-	EOF
-}
-
 id_of() # PIN
 {
 	bpftool -j map show pinned "$pins/$1" | sed -E 's/.*"id":([0-9]+).*/\1/'
@@ -82,7 +70,7 @@ attribute() # NAME: of the program, as .bpf has it
 	bpftool -j prog show pinned "$pins/prog" | sed -E "s/.*\"$1\":\"?([0-9a-f]+).*/\1/"
 }
 
-load_prog prog && attach prog attached || exit 4
+load_prog prog && attach_xdp "$pins/prog" "$pins/attached" || exit 4
 prog="prog:id:$(attribute id)"
 tag=$(attribute tag)
 link=link:id:$(bpftool -j link show pinned "$pins/attached" | sed -E 's/.*"id":([0-9]+).*/\1/')

@@ -6,11 +6,13 @@
 
 # Out of sight of everybody else, gone with the last process.
 if [ -z "$BPFFS_PRIVATE" ]; then
-	unshare -m true 2>&- || exit 4
-	BPFFS_PRIVATE=1 exec unshare -m "$0"
+	unshare -mn true 2>&- || exit 4
+	BPFFS_PRIVATE=1 exec unshare -mn "$0"
 fi
 
 . "$(dirname "$0")/tap.sh"
+object=$(dirname "$0")/../recipes/guard.bpf.o
+[ -e "$object" ] || object=${BUILD:-$(dirname "$0")/../build}/tests/guard.bpf.o
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
@@ -21,6 +23,17 @@ cleanup()
 	rm -rf "$here"
 }
 trap cleanup EXIT
+
+# By BPF_F_RDONLY.
+opens_read_only() # PIN
+{
+	python3 - "$1" <<- 'EOF'
+		import ctypes, struct, sys
+		bpf = ctypes.CDLL("libbpf.so.1")
+		opts = struct.pack("@NII", 16, 8, 0)
+		sys.exit(bpf.bpf_obj_get_opts(sys.argv[1].encode(), opts) < 0)
+	EOF
+}
 
 mkdir "$mnt" "$pins"
 mount -t bpf bpf "$pins" 2>&- || exit 4
@@ -70,6 +83,30 @@ bpftool map update pinned "$pins/one" key 1 0 0 0 value 3 0 0 0 0 0 0 0
 	! bpftool map update pinned "$mnt/map" key 1 0 0 0 value 3 0 0 0 0 0 0 0 2>&-
 result $? 'with snapshot: a pin of the copy'
 umount -q "$mnt"
+
+# A program and a link of it, where they could be built: not on every host.
+if [ -e "$object" ] && run bpftool prog load "$object" "$pins/prog" && [ "$status" -eq 0 ] &&
+   run attach_xdp "$pins/prog" "$pins/attached" && [ "$status" -eq 0 ]; then
+	run mount.bpffs "$pins/prog" "$mnt" -o pinonly
+	[ "$status" -eq 0 ] && rm "$pins/prog" &&
+		bpftool prog pin pinned "$mnt/prog" "$pins/prog"
+	result $? 'a program'
+	umount -q "$mnt"
+	run mount.bpffs "$pins/prog" "$mnt" -o pinonly,ro
+	[ "$status" -eq 0 ] && ! rm "$mnt/prog" 2>&- && opens_read_only "$mnt/prog"
+	result $? 'a program, ro'
+	umount -q "$mnt"
+	run mount.bpffs "$pins/attached" "$mnt" -o pinonly
+	[ "$status" -eq 0 ] && rm "$pins/attached" && run bpftool link show pinned "$mnt/link" &&
+		[ "$status" -eq 0 ] && [[ $output == *xdp* ]]
+	result $? 'a link'
+	bpftool link pin pinned "$mnt/link" "$pins/attached"
+	umount -q "$mnt"
+	refuses 'a link, ro' 32 'can only be opened read-write' \
+		mount.bpffs "$pins/attached" "$mnt" -o pinonly,ro
+else
+	result 0 'a program, a link # SKIP'
+fi
 
 run mount.bpffs -f -v "$pins/one" "$mnt" -o pinonly
 [ "$status" -eq 0 ] && [[ $output == *'would mount a pin of map:id:'* ]] && ! mountpoint -q "$mnt"

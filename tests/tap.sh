@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What the test scripts share: results as TAP. It is sourced.
+# What the test scripts share: results as TAP, and a link. It is sourced.
 
 count=0
 failed=0
@@ -37,6 +37,18 @@ refuses() # NAME STATUS TEXT COMMAND...
 		[[ $output == *"$text"* ]]
 	result $? "$name"
 	! mountpoint -q "${mnt:?}" || umount "$mnt"
+}
+
+# Of lo; the pin @LINK keeps it.
+attach_xdp() # PROG LINK
+{
+	python3 - "$@" <<- 'EOF'
+		import ctypes, socket, sys
+		bpf = ctypes.CDLL("libbpf.so.1")
+		prog = bpf.bpf_obj_get(sys.argv[1].encode())
+		link = bpf.bpf_link_create(prog, socket.if_nametoindex("lo"), 37, None)
+		sys.exit(bpf.bpf_obj_pin(link, sys.argv[2].encode()) != 0)
+	EOF
 }
 
 # The last line, and the exit status.
