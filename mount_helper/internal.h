@@ -85,6 +85,12 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan,
 
 void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value);
 
+/*
+ * Where libmount finds no more options, at @rest: of a quote without an end, it
+ * would drop all that follows.
+ */
+int libbpffs_check_end(const char *rest);
+
 /* Leaves errno alone. */
 void libbpffs_plan_free(struct libbpffs_plan *plan);
 

@@ -342,6 +342,19 @@ static int run(struct helper *helper)
 	return status;
 }
 
+/* Before libmount has them: it would be quiet. */
+static int check_quotes(char *rest)
+{
+	size_t size, value_size;
+	char *name, *value;
+	int ret;
+
+	do {
+		ret = mnt_optstr_next_option(&rest, &name, &size, &value, &value_size);
+	} while (!ret);
+	return ret == 1 && libbpffs_check_end(rest) ? say_error(MNT_EX_FAIL) : 0;
+}
+
 static int parse_arguments(struct helper *helper, int argc, char **argv)
 {
 	static const struct option longopts[] = {
@@ -368,6 +381,10 @@ static int parse_arguments(struct helper *helper, int argc, char **argv)
 		case 'V':
 			printf("mount.bpffs %s\n", bpffs_version_string());
 			exit(MNT_EX_SUCCESS);
+		case 'o':
+			ret = check_quotes(optarg);
+			if (ret)
+				return ret;
 		}
 		ret = c == '?' ? 1 : mnt_context_helper_setopt(helper->cxt, c, optarg);
 		if (ret < 0)

@@ -231,6 +231,13 @@ static char *unquote(char *value, size_t size)
 	return value;
 }
 
+int libbpffs_check_end(const char *rest)
+{
+	if (!rest || !rest[strspn(rest, ",")])
+		return 0;
+	return libbpffs_refuse(EINVAL, "options: a quote is not closed: %.64s", rest);
+}
+
 static int plan_options(struct libbpffs_plan *plan)
 {
 	char *rest = plan->text, *name, *value;
@@ -241,7 +248,7 @@ static int plan_options(struct libbpffs_plan *plan)
 		ret = mnt_optstr_next_option(&rest, &name, &name_size,
 					     &value, &value_size);
 		if (ret == 1)
-			return 0;
+			return libbpffs_check_end(rest);
 		if (ret < 0)
 			return libbpffs_refuse(-ret, "options: cannot be taken apart at \"%s\"",
 					       rest);

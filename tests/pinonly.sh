@@ -119,6 +119,8 @@ done
 refuses 'as= is refused' 32 'would do nothing with pinonly' \
 	mount.bpffs "$pins/one" "$mnt" -o pinonly,as=value.x:u8
 refuses 'no value' 32 'takes no value' mount.bpffs "$pins/one" "$mnt" -o pinonly=1
+refuses 'a quote without an end' 32 'a quote is not closed: x-a="b,bogus' \
+	mount.bpffs "$pins/one" "$mnt" -o 'pinonly,x-a="b,bogus'
 refuses 'no BPF object' 32 'not a BPF map, program or link' \
 	mount.bpffs none "$mnt" -o pinonly,fd=0
 [ "$(find "$here" -xdev -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ] &&
