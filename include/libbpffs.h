@@ -79,9 +79,9 @@ extern "C" {
  * - What only fstab and mount(8) mean something by (defaults, noauto, user,
  *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.
  *
- * As everywhere, the last of contradicting generic options wins. A value with
- * a comma goes in double quotes: key="a,b". fd= is refused: the descriptor is
- * an argument.
+ * As everywhere, the last one wins if an option is given several times, or
+ * contradicts another; @options win over @key and @value. A value with a comma
+ * goes in double quotes: key="a,b". fd= is refused: the descriptor is an argument.
  */
 struct bpf_mount_opts {
 	size_t sz;

@@ -49,7 +49,7 @@ struct libbpffs_param {
  * struct libbpffs_plan - what is asked of the kernel
  * @attr: MOUNT_ATTR_* for fsmount(2)
  * @text: a copy of the options, which @params point into
- * @params: for fsconfig(2), in the order given
+ * @params: for fsconfig(2), each name once
  * @count: of @params
  * @given: of them, by the caller; those after it are from @key and @value
  * @has_key: a layout of the keys was given, other than "auto"
@@ -83,6 +83,7 @@ struct libbpffs_plan {
 int libbpffs_plan_mount(struct libbpffs_plan *plan,
 			const struct bpf_mount_opts *opts);
 
+/* Instead of one of that name. */
 void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value);
 
 /*

@@ -104,21 +104,47 @@ static bool set_generic(struct libbpffs_plan *plan, const struct libmnt_optmap *
 	}
 }
 
+/* Of that name; the one behind the last if there is none. */
+static struct libbpffs_param *find_param(struct libbpffs_plan *plan, const char *name)
+{
+	struct libbpffs_param *param = plan->params;
+
+	while (param < plan->params + plan->count && strcmp(param->name, name))
+		param++;
+	return param;
+}
+
+/* The last one wins, as of mount(8): a command line comes after fstab. */
 void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value)
 {
-	plan->params[plan->count].name = name;
-	plan->params[plan->count].value = value;
-	plan->count++;
+	struct libbpffs_param *param = find_param(plan, name);
+
+	if (param == plan->params + plan->count)
+		plan->count++;
+	param->name = name;
+	param->value = value;
+}
+
+static void drop_param(struct libbpffs_plan *plan, const char *name)
+{
+	struct libbpffs_param *param = find_param(plan, name);
+	struct libbpffs_param *end = plan->params + plan->count;
+
+	if (param == end)
+		return;
+	memmove(param, param + 1, (end - param - 1) * sizeof(*param));
+	plan->count--;
 }
 
 /* "auto" is what happens without a layout. */
 static void add_layout(struct libbpffs_plan *plan, const char *name, const char *value,
 		       bool *has)
 {
-	if (value && !strcmp(value, "auto"))
-		return;
-	*has = true;
-	libbpffs_plan_add(plan, name, value);
+	*has = !value || strcmp(value, "auto");
+	if (*has)
+		libbpffs_plan_add(plan, name, value);
+	else
+		drop_param(plan, name);
 }
 
 static void add_param(struct libbpffs_plan *plan, const char *name, const char *value)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library's layouts, and the tool's JSON of a line of the table. Links with
- * libbpffs.a and the tool's json.o.
+ * The library's layouts and options, and the tool's JSON of a line of the table.
+ * Links with libbpffs.a and the tool's json.o.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include <libbpffs.h>
 
+#include "internal.h"
 #include "json.h"
 
 static int tests, failures;
@@ -130,6 +131,46 @@ static void test_percpu(void)
 	bpffs_layout_free(layout);
 }
 
+/* --- Options --- */
+
+/* What they come to, besides the source. */
+static void check_options(const char *name, const char *key, const char *options,
+			  const char *wanted)
+{
+	struct bpf_mount_opts opts = { .sz = sizeof(opts), .options = options, .key = key };
+	struct libbpffs_plan plan = {};
+	char text[256] = "";
+	size_t i;
+	int err;
+
+	err = libbpffs_plan_mount(&plan, &opts);
+	if (err)
+		snprintf(text, sizeof(text), "%s", bpf_mount_error());
+	for (i = 1; !err && i < plan.count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s=%s ",
+			 plan.params[i].name, plan.params[i].value ?: "");
+	if (strcmp(text, wanted))
+		printf("# %s\n", text);
+	result(!strcmp(text, wanted), name);
+	libbpffs_plan_free(&plan);
+}
+
+static void test_options(void)
+{
+	check_options("options: the last one wins", NULL, "mode=0600,uid=7,mode=0640",
+		      "mode=0640 uid=7 ");
+	check_options("options: a layout twice", NULL, "key=hex,key=u32,ro", "key=u32 ro= ");
+	check_options("options: auto after a layout", NULL, "key=hex,gid=1,key=auto", "gid=1 ");
+	check_options("options: as=, after a layout and auto", NULL,
+		      "key=hex,key=auto,as=key.a:u8", "");
+	check_options("options: they win over the struct", "hex", "key=u32", "key=u32 ");
+	check_options("options: auto wins over the struct", "hex", "key=auto", "");
+	check_options("options: a quote is not closed", NULL, "uid=7,key=\"a,ro",
+		      "options: a quote is not closed: key=\"a,ro");
+	check_options("options: a quote is closed", NULL, "uid=7,key=\"a,b\",,",
+		      "uid=7 key=a,b ");
+}
+
 /* --- JSON --- */
 
 /* A line of the table of a map with these layouts becomes @wanted. */
@@ -204,6 +245,7 @@ int main(void)
 	test_values();
 	test_percpu();
 	test_separator();
+	test_options();
 	test_json();
 	printf("1..%d\n", tests);
 	return !!failures;
