@@ -150,9 +150,9 @@ LIBBPFFS_API int bpf_mount_fd_detached(int fd,
  * Return: a descriptor, which the caller closes, or a negative errno:
  *
  * - -EINVAL: @target is not the root of a bpffs mount, or @flags is neither
- * - -EACCES: no permission; or the mount was made of a read-only descriptor
- *   and @flags is O_RDWR; or a program or link and O_RDONLY
- * - -EROFS: the mount is read-only: it hands none out
+ * - -EACCES: no permission; or a program or link and O_RDONLY
+ * - -EROFS: the mount is read-only, as that of a read-only descriptor always is:
+ *   it hands none out
  * - what else open(2) returns for @target
  */
 LIBBPFFS_API int bpf_mount_open(const char *target, int flags);
@@ -162,7 +162,7 @@ LIBBPFFS_API int bpf_mount_open(const char *target, int flags);
  * @mount_fd: its root: of bpf_mount_fd_detached(), or of open(2)
  * @flags: as for bpf_mount_open()
  *
- * Return: as bpf_mount_open() does.
+ * Return: as bpf_mount_open() does; -EBADF: @mount_fd is not open.
  */
 LIBBPFFS_API int bpf_mount_openat(int mount_fd, int flags);
 

@@ -112,6 +112,12 @@ int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan);
 
 int libbpffs_check_root(const char *target, bool follow);
 
+/* @what: for the sentence of a refusal */
+int libbpffs_check_root_fd(int fd, const char *what);
+
+/* Of one of type bpf, with a pin? */
+int libbpffs_check_pinonly_root(const char *target);
+
 /* --- remount.c --- */
 
 /* @options: as for a mount; the kernel checks that only ro and rw change. */

@@ -59,26 +59,31 @@ static int open_object(int mount_fd, int flags, const char *what)
 
 int bpf_mount_openat(int mount_fd, int flags)
 {
+	static const char what[] = "the mount";
+	int err;
+
 	libbpffs_clear_error();
-	return open_object(mount_fd, flags, "the mount");
+	/* Elsewhere, a file "fd" may be a device or a fifo: do not open it. */
+	err = libbpffs_check_root_fd(mount_fd, what);
+	return err ?: open_object(mount_fd, flags, what);
 }
 
 int bpf_mount_open(const char *target, int flags)
 {
-	int mount_fd, fd, err;
+	int mount_fd, ret, err;
 
 	libbpffs_clear_error();
 	err = libbpffs_check_target(target);
-	if (!err)
-		err = libbpffs_check_root(target, true);
 	if (err)
 		return err;
-	mount_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mount_fd = open(target, O_PATH | O_CLOEXEC);
 	if (mount_fd < 0)
 		return libbpffs_refuse_path(errno, target);
-	fd = open_object(mount_fd, flags, target);
+	ret = libbpffs_check_root_fd(mount_fd, target);
+	if (!ret)
+		ret = open_object(mount_fd, flags, target);
 	err = errno;
 	close(mount_fd);
 	errno = err;
-	return fd;
+	return ret;
 }

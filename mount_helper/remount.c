@@ -61,10 +61,11 @@ int libbpffs_remount(const char *target, const char *options)
 	int err;
 
 	libbpffs_clear_error();
+	err = libbpffs_plan_mount(&plan, &opts);
 	/* Of another type, ro would be changed just as well. */
-	err = libbpffs_check_root(target, true);
 	if (!err)
-		err = libbpffs_plan_mount(&plan, &opts);
+		err = plan.pinonly ? libbpffs_check_pinonly_root(target) :
+				     libbpffs_check_root(target, true);
 	if (!err)
 		err = apply(target, &plan);
 	libbpffs_plan_free(&plan);

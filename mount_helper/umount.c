@@ -12,13 +12,14 @@
 
 #include <libmount.h>
 #include <linux/bpffs.h>
+#include <linux/magic.h>
 
 #include "internal.h"
 
 #define UMOUNT_FLAGS	(MNT_DETACH | MNT_FORCE | MNT_EXPIRE | UMOUNT_NOFOLLOW)
 
-/* 1: the root of a bpffs mount; 0: something else; or a negative errno */
-static int is_bpffs_root(int fd)
+/* 1: the root of a mount of that type; 0: something else; or a negative errno */
+static int is_root(int fd, unsigned int magic)
 {
 	struct statfs fs;
 	struct statx stx;
@@ -30,7 +31,7 @@ static int is_bpffs_root(int fd)
 		return 0;
 	if (fstatfs(fd, &fs))
 		return -errno;
-	return fs.f_type == BPFFS_SUPER_MAGIC;
+	return (unsigned int)fs.f_type == magic;
 }
 
 /* In which directory is the mount point @target? To be freed; NULL: errno. */
@@ -91,20 +92,44 @@ static int check_expire(const char *target)
 	return err;
 }
 
+int libbpffs_check_root_fd(int fd, const char *what)
+{
+	int ret = is_root(fd, BPFFS_SUPER_MAGIC);
+
+	if (ret < 0)
+		return libbpffs_refuse_path(-ret, what);
+	if (!ret)
+		return libbpffs_refuse(EINVAL, "%s: not the root of a bpffs mount", what);
+	return 0;
+}
+
 int libbpffs_check_root(const char *target, bool follow)
 {
-	int fd, ret;
+	int fd, err;
 
 	fd = open(target, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return libbpffs_refuse_path(errno, target);
-	ret = is_bpffs_root(fd);
+	err = libbpffs_check_root_fd(fd, target);
 	/* Open, it would make the mount busy. */
+	close(fd);
+	return err;
+}
+
+int libbpffs_check_pinonly_root(const char *target)
+{
+	int fd, ret;
+
+	fd = open(target, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return libbpffs_refuse_path(errno, target);
+	ret = is_root(fd, BPF_FS_MAGIC);
 	close(fd);
 	if (ret < 0)
 		return libbpffs_refuse_path(-ret, target);
 	if (!ret)
-		return libbpffs_refuse(EINVAL, "%s: not the root of a bpffs mount", target);
+		return libbpffs_refuse(EINVAL, "%s: not the root of a mount of type bpf, which pinonly is",
+				       target);
 	return 0;
 }
 

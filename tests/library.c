@@ -116,6 +116,32 @@ TEST_F(library, detached)
 	close(mnt);
 }
 
+/* Elsewhere, a file of that name is not even opened. */
+TEST_F(library, openat_of_something_else)
+{
+	int root, fd;
+
+	/* It would wait for a writer. */
+	ASSERT_EQ(0, mkfifo(MNT "/fd", 0600));
+	root = open(MNT, O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, root);
+	EXPECT_EQ(-EINVAL, bpf_mount_openat(root, O_RDONLY));
+	EXPECT_NE(NULL, strstr(bpf_mount_error(), "not the root of a bpffs mount"));
+	close(root);
+	unlink(MNT "/fd");
+	EXPECT_EQ(-EBADF, bpf_mount_openat(999, O_RDWR));
+
+	ASSERT_EQ(0, bpf_mount_fd(self->map, MNT, NULL));
+	root = open(MNT, O_PATH);
+	fd = bpf_mount_openat(root, O_RDWR);
+	EXPECT_LE(0, fd);
+	close(fd);
+	close(root);
+	root = open(at(".bpf"), O_PATH);
+	EXPECT_EQ(-EINVAL, bpf_mount_openat(root, O_RDWR));
+	close(root);
+}
+
 static void *refuse_in_a_thread(void *arg)
 {
 	bpf_mount_fd(-1, MNT, NULL);

@@ -136,6 +136,20 @@ run mount -o remount,ro "$mnt"
 result $? 'fstab: remount'
 umount "$mnt" && run mount "$mnt" && [ "$status" -eq 0 ] && umount "$mnt"
 result $? 'fstab: mount DIR'
+# Such a mount is of another type.
+echo "map:fifteen_letters $mnt bpffs pinonly,nofail 0 0" > "$fstab"
+mount "$mnt"
+run mount -o remount,ro "$mnt"
+[ "$status" -eq 0 ] && [ "$(findmnt -n -o FSTYPE "$mnt")" = bpf ] &&
+	findmnt -n -o FS-OPTIONS "$mnt" | grep -q '^ro'
+result $? 'fstab: remount of pinonly'
+umount -q "$mnt"
+echo "map:fifteen_letters $mnt bpffs mode=0640 0 0" > "$fstab"
+run mount -o mode=0444 "$mnt"
+[ "$status" -eq 0 ] && touch "$mnt/01000000" && [ "$(stat -c %a "$mnt/01000000")" = 444 ]
+result $? 'fstab: -o changes an option'
+rm -f "$mnt/01000000"
+umount -q "$mnt"
 cp "$here/fstab" "$fstab"
 
 refuses 'no object' 32 'give a path of a pinned object' mount -t bpffs none "$mnt"

@@ -77,6 +77,22 @@ result $? 'ro: nothing can be removed or made'
 result $? 'ro: nor opened for writing'
 umount -q "$mnt"
 
+# With the options of fstab, as mount(8) has it called.
+run mount.bpffs "$pins/one" "$mnt" -o pinonly
+run mount.bpffs "$pins/one" "$mnt" -o pinonly,nofail,remount,ro
+[ "$status" -eq 0 ] && [ "$(grep -c " $mnt bpf ro" /proc/mounts)" -eq 1 ] &&
+	findmnt -n -o FS-OPTIONS "$mnt" | grep -q ^ro && ! rm "$mnt/map" 2>&-
+result $? 'remount,ro'
+run mount.bpffs "$pins/one" "$mnt" -o pinonly,remount,rw
+[ "$status" -eq 0 ] && findmnt -n -o FS-OPTIONS "$mnt" | grep -q ^rw &&
+	bpftool map update pinned "$mnt/map" key 1 0 0 0 value 2 0 0 0 0 0 0 0
+result $? 'remount,rw'
+umount -q "$mnt"
+refuses 'remount of no mount' 32 'not the root of a mount of type bpf' \
+	mount.bpffs "$pins/one" "$mnt" -o pinonly,remount,ro
+refuses 'remount of another type' 32 'not the root of a mount of type bpf' \
+	mount.bpffs none /proc -o pinonly,remount,ro
+
 run mount.bpffs "$pins/one" "$mnt" -o pinonly,snapshot
 bpftool map update pinned "$pins/one" key 1 0 0 0 value 3 0 0 0 0 0 0 0
 [ "$status" -eq 0 ] && [[ $(bpftool -j map dump pinned "$mnt/map") == *0x02* ]] &&
