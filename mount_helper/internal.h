@@ -95,9 +95,13 @@ int libbpffs_check_end(const char *rest);
 /* Leaves errno alone. */
 void libbpffs_plan_free(struct libbpffs_plan *plan);
 
-/* --- libbpffs.c: fsconfig(2); returns what it does --- */
+/* --- libbpffs.c --- */
 
+/* By fsconfig(2); returns what it does. */
 int libbpffs_set_param(int fs, const struct libbpffs_param *param);
+
+/* Put a detached mount on a directory. */
+int libbpffs_attach(int mnt, const char *target);
 
 /* --- snapshot.c, pinonly.c: both return a descriptor --- */
 

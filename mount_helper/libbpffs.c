@@ -182,7 +182,7 @@ static bool is_directory(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static int attach(int mnt, const char *target)
+int libbpffs_attach(int mnt, const char *target)
 {
 	int err;
 
@@ -210,7 +210,7 @@ int bpf_mount_fd(int fd, const char *target, const struct bpf_mount_opts *opts)
 	mnt = mount_detached(fd, opts);
 	if (mnt < 0)
 		return mnt;
-	err = attach(mnt, target);
+	err = libbpffs_attach(mnt, target);
 	close_quietly(mnt);
 	return err;
 }

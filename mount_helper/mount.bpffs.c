@@ -231,27 +231,47 @@ static void say_layout(const struct helper *helper, const char *name)
 	fclose(file);
 }
 
-static int mount_object(struct helper *helper, int fd)
+/* -N. NULL, after a message: that failed. */
+static struct libmnt_ns *enter_target_ns(struct helper *helper)
 {
-	struct bpf_mount_opts opts = mount_opts(helper);
-	struct libmnt_ns *old;
+	struct libmnt_ns *old = mnt_context_switch_target_ns(helper->cxt);
+
+	if (!old)
+		say("-N: cannot enter the name space: %s", strerror(errno));
+	return old;
+}
+
+static int attach(struct helper *helper, int mnt)
+{
+	struct libmnt_ns *old = enter_target_ns(helper);
 	int err;
 
-	if (mnt_context_is_fake(helper->cxt))
-		return say_plan(helper, fd);
-	old = mnt_context_switch_target_ns(helper->cxt);
-	if (!old) {
-		say("-N: cannot enter the name space: %s", strerror(errno));
+	if (!old)
 		return MNT_EX_SYSERR;
-	}
-	err = bpf_mount_fd(fd, helper->target, &opts);
+	err = libbpffs_attach(mnt, helper->target);
 	if (!err && mnt_context_is_verbose(helper->cxt)) {
 		say("%s mounted on %s", helper->source, helper->target);
 		say_layout(helper, "key");
 		say_layout(helper, "value");
 	}
 	mnt_context_switch_ns(helper->cxt, old);
-	return err ? say_error(err == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL) : 0;
+	return err ? say_error(MNT_EX_FAIL) : 0;
+}
+
+static int mount_object(struct helper *helper, int fd)
+{
+	struct bpf_mount_opts opts = mount_opts(helper);
+	int mnt, status;
+
+	if (mnt_context_is_fake(helper->cxt))
+		return say_plan(helper, fd);
+	/* Here, as the /proc of another name space need not have our descriptors. */
+	mnt = bpf_mount_fd_detached(fd, &opts);
+	if (mnt < 0)
+		return say_error(mnt == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
+	status = attach(helper, mnt);
+	close(mnt);
+	return status;
 }
 
 static int mount_source(struct helper *helper)
@@ -274,15 +294,21 @@ static int mount_source(struct helper *helper)
 
 static int remount(struct helper *helper, int fd)
 {
+	struct libmnt_ns *old;
+	int err;
+
 	if (fd >= 0) {
 		say("fd: a mount keeps its object; only ro and rw can change");
 		return MNT_EX_USAGE;
 	}
 	if (mnt_context_is_fake(helper->cxt))
 		return 0;
-	if (libbpffs_remount(helper->target, helper->options))
-		return say_error(MNT_EX_FAIL);
-	return 0;
+	old = enter_target_ns(helper);
+	if (!old)
+		return MNT_EX_SYSERR;
+	err = libbpffs_remount(helper->target, helper->options);
+	mnt_context_switch_ns(helper->cxt, old);
+	return err ? say_error(MNT_EX_FAIL) : 0;
 }
 
 static int do_mount(struct helper *helper)

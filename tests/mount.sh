@@ -10,9 +10,11 @@ here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
 fstab=/etc/fstab
+other=
 
 cleanup()
 {
+	[ -z "$other" ] || kill -9 "$other"
 	umount -q "$mnt" "$here/made" 2>/dev/null
 	rm -f "$pins/attached"
 	umount -q "$pins"
@@ -151,6 +153,28 @@ result $? 'fstab: -o changes an option'
 rm -f "$mnt/01000000"
 umount -q "$mnt"
 cp "$here/fstab" "$fstab"
+
+# Where another has its own mounts and, more, its own /proc without our descriptors.
+unshare -mpf --mount-proc sleep 1000 2>&- &
+for _ in {1..600}; do
+	other=$(pgrep -P $! -x sleep) && break
+	sleep 0.1
+done
+run mount -N "$other" -t bpffs -o snapshot,key=u32 map:fifteen_letters "$mnt"
+[ "$status" -eq 0 ] && ! mountpoint -q "$mnt" &&
+	grep -qF "map:fifteen_letters $mnt bpffs ro" "/proc/$other/mounts"
+result $? '-N: a copy'
+run nsenter -t "$other" -m umount "$mnt"
+run mount -N "$other" -t bpffs "$link" "$mnt"
+[ "$status" -eq 0 ] && ! mountpoint -q "$mnt" &&
+	grep -qF "$link $mnt bpffs rw" "/proc/$other/mounts"
+result $? '-N: a link'
+run mount -N "$other" -o remount,ro "$mnt"
+[ "$status" -eq 0 ] && grep -qF "$link $mnt bpffs ro" "/proc/$other/mounts"
+result $? '-N: remount'
+kill -9 "$other"
+wait
+other=
 
 refuses 'no object' 32 'give a path of a pinned object' mount -t bpffs none "$mnt"
 refuses 'a descriptor that is not open' 32 'descriptor 99 is not open' \

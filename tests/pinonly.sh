@@ -16,9 +16,11 @@ object=$(dirname "$0")/../recipes/guard.bpf.o
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
+other=
 
 cleanup()
 {
+	[ -z "$other" ] || kill -9 "$other"
 	umount -q "$mnt" "$pins"
 	rm -rf "$here"
 }
@@ -88,6 +90,19 @@ run mount.bpffs "$pins/one" "$mnt" -o pinonly,remount,rw
 	bpftool map update pinned "$mnt/map" key 1 0 0 0 value 2 0 0 0 0 0 0 0
 result $? 'remount,rw'
 umount -q "$mnt"
+# The /proc there does not know who mounts.
+unshare -mpf --mount-proc sleep 1000 2>&- &
+for _ in {1..600}; do
+	other=$(pgrep -P $! -x sleep) && break
+	sleep 0.1
+done
+run mount.bpffs -N "/proc/$other/ns/mnt" "$pins/one" "$mnt" -o pinonly,snapshot
+[ "$status" -eq 0 ] && ! mountpoint -q "$mnt" && grep -q " $mnt bpf " "/proc/$other/mounts"
+result $? '-N: in another name space'
+kill -9 "$other"
+wait
+other=
+
 refuses 'remount of no mount' 32 'not the root of a mount of type bpf' \
 	mount.bpffs "$pins/one" "$mnt" -o pinonly,remount,ro
 refuses 'remount of another type' 32 'not the root of a mount of type bpf' \
