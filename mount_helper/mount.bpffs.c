@@ -279,7 +279,8 @@ static int mount_source(struct helper *helper)
 	int fd = bpffs_source_open(helper->source);
 	int status;
 
-	if (fd == -ENOENT && helper->nofail) {
+	/* Or there is no such directory on the way to it. */
+	if ((fd == -ENOENT || fd == -ENOTDIR) && helper->nofail) {
 		if (mnt_context_is_verbose(helper->cxt))
 			say("%s (nofail)", bpf_mount_error());
 		/* There is nothing to keep books of. */
@@ -332,10 +333,20 @@ static int say_usage(void)
 	return MNT_EX_USAGE;
 }
 
-static int libmount_failed(int ret, const char *what)
+static int argument_failed(int ret, const char *what)
 {
-	say("%s: %s", what, strerror(ret < 0 ? -ret : EINVAL));
+	say("%s: %s", what, strerror(-ret));
 	return ret == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_USAGE;
+}
+
+/* It has errors of its own beyond errno, and words and an exit status for them. */
+static int libmount_failed(struct helper *helper, int ret)
+{
+	char words[1024] = "";
+	int status = mnt_context_get_excode(helper->cxt, ret, words, sizeof(words));
+
+	say("%s: %s", helper->target, *words ? words : strerror(ret < 0 ? -ret : EINVAL));
+	return status;
 }
 
 /* What libmount does around a mount: the directory, the books. */
@@ -352,11 +363,10 @@ static int run(struct helper *helper)
 	/* The kernel judges who may mount; a set-uid program we are not. */
 	if (!ret && getuid() == geteuid())
 		ret = mnt_context_force_unrestricted(cxt);
+	if (!ret)
+		ret = mnt_context_prepare_mount(cxt);
 	if (ret)
-		return libmount_failed(ret, "libmount");
-	ret = mnt_context_prepare_mount(cxt);
-	if (ret)
-		return libmount_failed(ret, helper->target);
+		return libmount_failed(helper, ret);
 	status = do_mount(helper);
 	mnt_context_set_syscall_status(cxt, status ? -1 : 0);
 	ret = mnt_context_finalize_mount(cxt);
@@ -414,7 +424,7 @@ static int parse_arguments(struct helper *helper, int argc, char **argv)
 		}
 		ret = c == '?' ? 1 : mnt_context_helper_setopt(helper->cxt, c, optarg);
 		if (ret < 0)
-			return libmount_failed(ret, optarg ?: "options");
+			return argument_failed(ret, optarg ?: "options");
 		if (ret)
 			return say_usage();
 	}
@@ -430,6 +440,8 @@ int main(int argc, char **argv)
 	struct helper helper = {};
 	int status;
 
+	/* mount(8) gives options behind SOURCE and DIRECTORY, where getopt would stop. */
+	unsetenv("POSIXLY_CORRECT");
 	mnt_init_debug(0);
 	helper.cxt = mnt_new_context();
 	if (!helper.cxt || mnt_context_init_helper(helper.cxt, MNT_ACT_MOUNT, 0)) {

@@ -116,6 +116,15 @@ run mount -t bpffs -o nofail map:none_such "$mnt"
 [ "$status" -eq 0 ] && [ -z "$output" ] && ! mountpoint -q "$mnt"
 result $? 'nofail: no SOURCE, no failure'
 
+run mount -t bpffs -o nofail "$pins/one/none" "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ] && ! mountpoint -q "$mnt"
+result $? 'nofail: no directory where SOURCE would be'
+
+POSIXLY_CORRECT=1 run mount -t bpffs -o key=u32 map:fifteen_letters "$mnt"
+[ "$status" -eq 0 ] && [ "$(cat "$mnt/.bpf/key")" = u32 ]
+result $? 'POSIXLY_CORRECT: options behind the arguments'
+umount -q "$mnt"
+
 run mount -t bpffs map:fifteen_letters "$mnt"
 run mount -o remount,ro "$mnt"
 [ "$status" -eq 0 ] && findmnt -n -o OPTIONS "$mnt" | grep -q '^ro,' && ! touch "$mnt/new" 2>&-
@@ -196,6 +205,8 @@ refuses 'a path of nothing' 32 'No such file' mount -t bpffs "$pins/none" "$mnt"
 refuses 'a path of something else' 32 'not a pinned BPF object' \
 	mount -t bpffs /etc/passwd "$mnt"
 refuses 'an unknown option' 32 "bogus" mount -t bpffs -o bogus map:fifteen_letters "$mnt"
+refuses 'a loop device' 32 'loop device' \
+	mount.bpffs -o loop map:fifteen_letters "$mnt"
 refuses 'a layout too short' 32 'covers 1 of 8 bytes' \
 	mount -t bpffs -o value=u8 map:fifteen_letters "$mnt"
 refuses 'a member of no BTF' 32 'has no member value.x' \
