@@ -322,8 +322,12 @@ LIBBPFFS_API int bpffs_value_decode(const struct bpffs_layout *layout,
  * bpffs_map_layouts() - the layouts that the BTF of a map gives
  * @map_fd: of the map
  * @key: to be freed; NULL if a map of this type shows no keys. Without BTF it is
- *	"hex", or "none" if names could be too long.
- * @value: likewise, but never "none"
+ *	"hex", or "none" if names could be too long. Of a bloom filter, whose values
+ *	are the names, it is the layout of these.
+ * @value: likewise, but never "none"; NULL of a bloom filter
+ *
+ * Of a map of maps both are NULL: the maps inside, which may differ in their BTF,
+ * are directories, and have the options inner_key= and inner_value=.
  *
  * Return: 0, or -EINVAL (not a map), -EBADF or -ENOMEM.
  */

@@ -18,6 +18,7 @@
 enum parts {
 	NO_PARTS,
 	ONLY_VALUES,
+	VALUES_AS_KEYS,
 	KEYS_AND_VALUES,
 };
 
@@ -35,8 +36,9 @@ static enum parts parts_of(const struct bpf_map_info *info)
 		return KEYS_AND_VALUES;
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK:
-	case BPF_MAP_TYPE_BLOOM_FILTER:
 		return ONLY_VALUES;
+	case BPF_MAP_TYPE_BLOOM_FILTER:
+		return VALUES_AS_KEYS;
 	default:
 		return NO_PARTS;
 	}
@@ -107,6 +109,19 @@ static char *value_layout(const struct request *r)
 	return text ?: strdup("hex");
 }
 
+/* Of a set, whose values are the names: members of the value are the key's. */
+static char *set_layout(const struct request *r)
+{
+	const struct bpf_map_info *info = &r->info;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < r->as_count; i++)
+		r->as[i].for_key = true;
+	text = from_btf(r, info->btf_value_type_id, info->value_size, LIBBPFFS_BTF_KEY);
+	return text ?: strdup(is_key("hex", info->value_size) ? "hex" : "none");
+}
+
 /* What a user asks for is done, or refused. */
 static int check_as(const struct request *r)
 {
@@ -153,9 +168,12 @@ static int make_layouts(int map_fd, struct request *r, char **key, char **value)
 		r->btf = btf__load_from_kernel_by_id(r->info.btf_id);
 	if (parts == KEYS_AND_VALUES)
 		*key = key_layout(r);
-	*value = value_layout(r);
+	else if (parts == VALUES_AS_KEYS)
+		*key = set_layout(r);
+	if (parts != VALUES_AS_KEYS)
+		*value = value_layout(r);
 	btf__free(r->btf);
-	if (*value && (*key || parts == ONLY_VALUES))
+	if ((*key || parts == ONLY_VALUES) && (*value || parts == VALUES_AS_KEYS))
 		return check_as(r);
 	return libbpffs_refuse(ENOMEM, "layout: %s", strerror(ENOMEM));
 }
@@ -168,6 +186,9 @@ int bpffs_map_layouts(int map_fd, char **key, char **value)
 	libbpffs_clear_error();
 	if (!key || !value)
 		return libbpffs_refuse(EINVAL, "layouts: no place for them");
+	err = libbpffs_check_fd(map_fd);
+	if (err)
+		return err;
 	if (!is_map(map_fd))
 		return libbpffs_refuse(EINVAL, "map: descriptor %d is not that of a map", map_fd);
 	err = make_layouts(map_fd, &r, key, value);
@@ -191,6 +212,9 @@ int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd)
 	if ((plan->has_key && plan->has_value) || !is_map(fd))
 		return check_as(&r);
 	err = make_layouts(fd, &r, &plan->key, &plan->value);
+	/* Of a set, some are of the key only now. */
+	if (!err)
+		err = libbpffs_plan_check_as(plan);
 	if (err)
 		return err;
 	if (plan->key && !plan->has_key)

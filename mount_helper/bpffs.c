@@ -484,6 +484,19 @@ static enum status json(const char *dir)
 
 /* --- layout --- */
 
+/* Why has such a map no layouts? */
+static enum status fail_layout(const char *source, int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    (info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || info.type == BPF_MAP_TYPE_HASH_OF_MAPS))
+		return fail("%s: its elements are maps, which are directories with the layouts inner_key= and inner_value=",
+			    source);
+	return fail("%s: a map of this type shows no elements", source);
+}
+
 static enum status layout(const char *source)
 {
 	int fd = bpffs_source_open(source);
@@ -497,15 +510,17 @@ static enum status layout(const char *source)
 		return fail("%s: only a map has layouts", source);
 	}
 	err = bpffs_map_layouts(fd, &key, &value);
-	close(fd);
-	if (err)
+	if (err) {
+		close(fd);
 		return fail("%s: %s", source, bpf_mount_error());
+	}
 	if (key)
 		printf("key=%s\n", key);
 	if (value)
 		printf("value=%s\n", value);
-	if (!value)
-		err = fail("%s: a map of this type shows no elements", source);
+	if (!key && !value)
+		err = fail_layout(source, fd);
+	close(fd);
 	free(key);
 	free(value);
 	return err ? FAILED : DONE;
@@ -513,21 +528,25 @@ static enum status layout(const char *source)
 
 /* --- check --- */
 
-/* Of the mount: as the kernel describes the held descriptor. */
+/* Of the mount: as the kernel describes the held descriptor. None: errno. */
 static enum libbpffs_kind mounted_kind(int root)
 {
 	char *info = read_file(root, ".bpf/info");
 	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
 
-	if (!info)
+	/* A program or a link has it in the root. */
+	if (!info && errno == ENOENT)
 		info = read_file(root, "info");
-	if (info && strstr(info, "map_type:"))
+	if (!info)
+		return LIBBPFFS_NO_OBJECT;
+	if (strstr(info, "map_type:"))
 		kind = LIBBPFFS_MAP;
-	else if (info && strstr(info, "link_type:"))
+	else if (strstr(info, "link_type:"))
 		kind = LIBBPFFS_LINK;
-	else if (info && strstr(info, "prog_type:"))
+	else if (strstr(info, "prog_type:"))
 		kind = LIBBPFFS_PROG;
 	free(info);
+	errno = EINVAL;
 	return kind;
 }
 
@@ -558,8 +577,9 @@ static unsigned int id_of(int fd)
 static enum status compare(const char *dir, int root, unsigned int id, const char *source)
 {
 	int fd = bpffs_source_open(source);
-	char text[128];
 	enum status status = DONE;
+	enum libbpffs_kind kind;
+	char text[128];
 
 	if (fd == -ENOENT) {
 		printf("%s: is id %u, but %s\n", dir, id, bpf_mount_error());
@@ -569,7 +589,10 @@ static enum status compare(const char *dir, int root, unsigned int id, const cha
 		return fail("%s: %s", dir, bpf_mount_error());
 	if (libbpffs_describe(fd, text, sizeof(text)))
 		status = fail("%s: %s", source, strerror(errno));
-	else if (libbpffs_kind_of(fd) != mounted_kind(root) || id_of(fd) != id)
+	kind = mounted_kind(root);
+	if (status == DONE && kind == LIBBPFFS_NO_OBJECT)
+		status = fail("%s: of what kind the object is: %s", dir, strerror(errno));
+	else if (status == DONE && (libbpffs_kind_of(fd) != kind || id_of(fd) != id))
 		status = DIFFERS;
 	if (status != FAILED)
 		printf("%s: is id %u, and %s is %s%s\n", dir, id, source,

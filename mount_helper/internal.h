@@ -86,6 +86,9 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan,
 /* Instead of one of that name. */
 void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value);
 
+/* A layout that is given as a whole has no use for types of members. */
+int libbpffs_plan_check_as(const struct libbpffs_plan *plan);
+
 /*
  * Where libmount finds no more options, at @rest: of a quote without an end, it
  * would drop all that follows.
@@ -96,6 +99,9 @@ int libbpffs_check_end(const char *rest);
 void libbpffs_plan_free(struct libbpffs_plan *plan);
 
 /* --- libbpffs.c --- */
+
+/* -EBADF: not open, or not for any access. */
+int libbpffs_check_fd(int fd);
 
 /* By fsconfig(2); returns what it does. */
 int libbpffs_set_param(int fs, const struct libbpffs_param *param);

@@ -140,7 +140,7 @@ static int mount_snapshot(int fd, struct libbpffs_plan *plan)
 }
 
 /* Of these two VFS says EBADF before bpffs can say why. */
-static int check_fd(int fd)
+int libbpffs_check_fd(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -158,7 +158,7 @@ static int mount_detached(int fd, const struct bpf_mount_opts *opts)
 	struct libbpffs_plan plan = {};
 	int ret;
 
-	ret = check_fd(fd);
+	ret = libbpffs_check_fd(fd);
 	if (ret)
 		return ret;
 	ret = libbpffs_plan_mount(&plan, opts);

@@ -179,8 +179,7 @@ static int add_as(struct libbpffs_plan *plan, const char *text)
 	return 0;
 }
 
-/* A layout that is given as a whole has no use for types of members. */
-static int check_as(const struct libbpffs_plan *plan)
+int libbpffs_plan_check_as(const struct libbpffs_plan *plan)
 {
 	size_t i;
 
@@ -370,7 +369,7 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 		add_param(plan, "value", OPT(opts, value));
 	err = plan_options(plan);
 	if (!err)
-		err = check_as(plan);
+		err = libbpffs_plan_check_as(plan);
 	if (!err && plan->pinonly)
 		err = check_pinonly(plan);
 	if (err)

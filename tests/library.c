@@ -2,6 +2,7 @@
 /* libbpffs: mounting in one call, and the sentence when it is refused. */
 #include "util.h"
 
+#include <bpf/btf.h>
 #include <libbpffs.h>
 #include <pthread.h>
 
@@ -114,6 +115,57 @@ TEST_F(library, detached)
 	EXPECT_EQ(17, read(fd, text, sizeof(text)));
 	close(fd);
 	close(mnt);
+}
+
+/* A map of values { u32 addr, u32 port } in BTF, which has no keys. */
+static int make_bloom_filter(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	struct btf *btf = btf__new_empty();
+	int u32_id, map;
+
+	u32_id = btf__add_int(btf, "unsigned int", 4, 0);
+	opts.btf_value_type_id = btf__add_struct(btf, "value", 8);
+	btf__add_field(btf, "addr", u32_id, 0, 0);
+	btf__add_field(btf, "port", u32_id, 32, 0);
+	if (btf__load_into_kernel(btf))
+		return -errno;
+	opts.btf_fd = btf__fd(btf);
+	map = bpf_map_create(BPF_MAP_TYPE_BLOOM_FILTER, "bloom", 0, 8, 100, &opts);
+	btf__free(btf);
+	return map;
+}
+
+TEST_F(library, names_of_a_bloom_filter)
+{
+	struct bpf_mount_opts opts = { .sz = sizeof(opts), .options = "as=value.port:x32" };
+	int map = make_bloom_filter();
+	char *key, *value;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, bpffs_map_layouts(map, &key, &value));
+	EXPECT_STREQ("addr=u32:port=u32", key);
+	EXPECT_EQ(NULL, value);
+	free(key);
+	EXPECT_EQ(0, bpf_mount_fd(map, MNT, NULL));
+	EXPECT_EQ(0, sh("touch " MNT "/7,80"));
+	EXPECT_TRUE(file_exists(at("7,80")));
+	EXPECT_EQ(0, bpf_umount(MNT, 0));
+	EXPECT_EQ(0, bpf_mount_fd(map, MNT, &opts));
+	EXPECT_TRUE(file_exists(at("7,0x50")));
+	EXPECT_EQ(0, bpf_umount(MNT, 0));
+	opts.key = "u32:u32";
+	EXPECT_EQ(-EINVAL, bpf_mount_fd(map, MNT, &opts));
+	EXPECT_STREQ("as: goes with key=auto only", bpf_mount_error());
+}
+
+TEST_F(library, layouts_of_no_map)
+{
+	char *key, *value;
+
+	EXPECT_EQ(-EBADF, bpffs_map_layouts(-1, &key, &value));
+	EXPECT_EQ(-EBADF, bpffs_map_layouts(999, &key, &value));
+	EXPECT_EQ(-EINVAL, bpffs_map_layouts(0, &key, &value));
 }
 
 /* Elsewhere, a file of that name is not even opened. */

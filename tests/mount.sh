@@ -205,8 +205,8 @@ refuses 'a path of nothing' 32 'No such file' mount -t bpffs "$pins/none" "$mnt"
 refuses 'a path of something else' 32 'not a pinned BPF object' \
 	mount -t bpffs /etc/passwd "$mnt"
 refuses 'an unknown option' 32 "bogus" mount -t bpffs -o bogus map:fifteen_letters "$mnt"
-refuses 'a loop device' 32 'loop device' \
-	mount.bpffs -o loop map:fifteen_letters "$mnt"
+refuses 'an error of libmount'\''s own' 1 'failed to parse mount options' \
+	mount.bpffs -o X-mount.mkdir=x map:fifteen_letters "$here/made"
 refuses 'a layout too short' 32 'covers 1 of 8 bytes' \
 	mount -t bpffs -o value=u8 map:fifteen_letters "$mnt"
 refuses 'a member of no BTF' 32 'has no member value.x' \
@@ -227,6 +227,12 @@ run bpffs json "$mnt"
 result $? 'bpffs json'
 run bpffs check "$mnt"
 result "$status" 'bpffs check: the same object'
+umount "$mnt"
+# To one who may find the object, but not read what is mounted.
+mount -t bpffs -o uid=service "$pins/one" "$mnt"
+run setpriv --bounding-set=-dac_override,-dac_read_search bpffs check "$mnt"
+[ "$status" -eq 2 ] && [[ $output == *'Permission denied' ]]
+result $? 'bpffs check: not allowed to look'
 rm "$pins/one"
 run bpffs check "$mnt"
 [ "$status" -eq 1 ]
@@ -238,5 +244,14 @@ result $? 'bpffs check: another object'
 run bpffs layout "$pins/one"
 [ "$output" = $'key=hex\nvalue=hex' ]
 result $? 'bpffs layout: without BTF'
+bpftool map create "$pins/outer" type hash_of_maps key 4 value 4 entries 4 name outer \
+	inner_map pinned "$pins/one"
+run bpffs layout "$pins/outer"
+[ "$status" -eq 2 ] && [[ $output == *'directories with the layouts inner_key= and inner_value=' ]]
+result $? 'bpffs layout: a map of maps'
+bpftool map create "$pins/bloom" type bloom_filter key 0 value 8 entries 4 name bloom
+run bpffs layout "$pins/bloom"
+[ "$status" -eq 0 ] && [ "$output" = key=hex ]
+result $? 'bpffs layout: a bloom filter'
 
 finish

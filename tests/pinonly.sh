@@ -149,7 +149,8 @@ for option in key=u32 value=u64 uid=1 gid=1 mode=0644 percpu=sum bogus; do
 done
 refuses 'as= is refused' 32 'would do nothing with pinonly' \
 	mount.bpffs "$pins/one" "$mnt" -o pinonly,as=value.x:u8
-refuses 'a loop device' 32 'loop device' mount.bpffs "$pins/one" "$mnt" -o pinonly,loop
+refuses 'an error of libmount'\''s own' 1 'failed to parse mount options' \
+	mount.bpffs "$pins/one" "$here/made" -o pinonly,X-mount.mkdir=x
 refuses 'no value' 32 'takes no value' mount.bpffs "$pins/one" "$mnt" -o pinonly=1
 refuses 'a quote without an end' 32 'a quote is not closed: x-a="b,bogus' \
 	mount.bpffs "$pins/one" "$mnt" -o 'pinonly,x-a="b,bogus'
