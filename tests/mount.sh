@@ -178,7 +178,7 @@ run mount -N "$other" -t bpffs "$link" "$mnt"
 [ "$status" -eq 0 ] && ! mountpoint -q "$mnt" &&
 	grep -qF "$link $mnt bpffs rw" "/proc/$other/mounts"
 result $? '-N: a link'
-run mount -N "$other" -o remount,ro "$mnt"
+run mount.bpffs -N "/proc/$other/ns/mnt" -o remount,ro "$link" "$mnt"
 [ "$status" -eq 0 ] && grep -qF "$link $mnt bpffs ro" "/proc/$other/mounts"
 result $? '-N: remount'
 kill -9 "$other"
@@ -206,7 +206,7 @@ refuses 'a path of something else' 32 'not a pinned BPF object' \
 	mount -t bpffs /etc/passwd "$mnt"
 refuses 'an unknown option' 32 "bogus" mount -t bpffs -o bogus map:fifteen_letters "$mnt"
 refuses 'an error of libmount'\''s own' 1 'failed to parse mount options' \
-	mount.bpffs -o X-mount.mkdir=x map:fifteen_letters "$here/made"
+	mount.bpffs -o X-mount.mkdir=x map:fifteen_letters "$here/none"
 refuses 'a layout too short' 32 'covers 1 of 8 bytes' \
 	mount -t bpffs -o value=u8 map:fifteen_letters "$mnt"
 refuses 'a member of no BTF' 32 'has no member value.x' \
