@@ -142,7 +142,7 @@ struct bpffs_open;
 
 /**
  * struct bpffs_element - what the inode of an element's file has beside
- * @lock: guards the open files of the inode; taken before the map's own locks
+ * @lock: guards @open and @opens; never held while user memory is used
  * @open: the only open file, NULL while there is none or (by way of /proc or a
  *	bind mount of the file) several
  * @opens: how many there are
@@ -351,6 +351,8 @@ void bpffs_refuse_text(struct bpffs_info *info, const void *key,
 		       const struct bpffs_reason *why);
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser);
+bool bpffs_store_is_whole(const struct bpffs_info *info,
+			  const struct bpffs_parser *parser);
 int bpffs_store_whole(struct bpffs_info *info, const void *key,
 		      const void *value, u64 flags);
 int bpffs_store_zero(struct bpffs_info *info, const void *key);

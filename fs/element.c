@@ -51,6 +51,7 @@ static int open_element(struct inode *inode, struct file *file, bool pending)
 		       GFP_KERNEL_ACCOUNT);
 	if (!open)
 		return -ENOMEM;
+	mutex_init(&open->lock);
 	if (bytes <= SMALL_VALUE)
 		open->value = open->room;
 	/* The flags of creation are still here, but gone at ->release. */
@@ -85,11 +86,12 @@ static int element_release(struct inode *inode, struct file *file)
 	struct bpffs_open *open = file->private_data;
 
 	mutex_lock(&element->lock);
-	bpffs_write_close(inode, open);
 	element->opens--;
 	element->open = NULL;
 	mutex_unlock(&element->lock);
 
+	bpffs_write_close(inode, open);
+	mutex_destroy(&open->lock);
 	bpffs_parser_free(open->parser);
 	if (open->value != open->room)
 		kvfree(open->value);
@@ -171,6 +173,8 @@ ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
 		done += copied;
 		if (copied < got)
 			return done ?: -EFAULT;
+		if (!bpffs_go_on())
+			return done;
 	}
 	return done;
 }
@@ -179,10 +183,10 @@ static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct bpffs_open *open = iocb->ki_filp->private_data;
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct bpffs_element *element = bpffs_element(inode);
 	ssize_t ret = 0;
 
-	mutex_lock(&element->lock);
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
 	if (open->pending)
 		goto out;
 	if (!open->sampled || (iocb->ki_pos == 0 && open->consumed)) {
@@ -195,7 +199,7 @@ static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
 				 &iocb->ki_pos, to);
 out:
-	mutex_unlock(&element->lock);
+	mutex_unlock(&open->lock);
 	return ret;
 }
 
@@ -203,15 +207,15 @@ static loff_t element_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct bpffs_open *open = file->private_data;
 	struct inode *inode = file_inode(file);
-	struct bpffs_element *element = bpffs_element(inode);
 	u64 size = 0;
 	int err = 0;
 
 	/* SEEK_HOLE and SEEK_DATA too: all of it is data, as cp must know. */
 	if (whence != SEEK_SET && whence != SEEK_CUR) {
-		mutex_lock(&element->lock);
+		if (mutex_lock_killable(&open->lock))
+			return -EINTR;
 		err = text_size(inode, open, &size);
-		mutex_unlock(&element->lock);
+		mutex_unlock(&open->lock);
 	}
 	if (err)
 		return err;
@@ -272,7 +276,13 @@ static int stat_size(struct inode *inode, struct kstat *stat)
 	}
 	mutex_lock(&element->lock);
 	open = element->open;
-	err = open ? text_size(inode, open, &size) : fresh_size(inode, &size);
+	/* In the middle of a read or write, its sample is about to change anyway. */
+	if (open && mutex_trylock(&open->lock)) {
+		err = text_size(inode, open, &size);
+		mutex_unlock(&open->lock);
+	} else {
+		err = fresh_size(inode, &size);
+	}
 	if (err == -ENOENT && element->opens) {
 		stat->nlink = 0;
 		err = 0;
@@ -300,9 +310,23 @@ static int element_getattr(struct mnt_idmap *idmap, const struct path *path,
 }
 
 /* rsync cuts a file to what it has written; everybody else to nothing. */
-static bool may_truncate(struct bpffs_element *element, loff_t size)
+static int change_open(struct inode *inode, const struct iattr *attr)
 {
-	return !size || (element->open && size == element->open->next);
+	struct bpffs_open *open = bpffs_element(inode)->open;
+	int err = 0;
+
+	if (attr->ia_valid & ATTR_SIZE && !attr->ia_size)
+		return 0;
+	if (!open)
+		return attr->ia_valid & ATTR_SIZE ? -EINVAL : 0;
+	if (!mutex_trylock(&open->lock))
+		return -EBUSY;
+	if (attr->ia_valid & ATTR_SIZE)
+		err = attr->ia_size == open->next ? 0 : -EINVAL;
+	else
+		err = bpffs_write_touch(inode, open);
+	mutex_unlock(&open->lock);
+	return err;
 }
 
 /*
@@ -320,11 +344,10 @@ static int element_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
+	if (!(attr->ia_valid & (ATTR_SIZE | ATTR_MTIME)))
+		return 0;
 	mutex_lock(&element->lock);
-	if (attr->ia_valid & ATTR_SIZE)
-		err = may_truncate(element, attr->ia_size) ? 0 : -EINVAL;
-	else if (attr->ia_valid & ATTR_MTIME && element->open)
-		err = bpffs_write_touch(inode, element->open);
+	err = change_open(inode, attr);
 	mutex_unlock(&element->lock);
 	return err;
 }

@@ -7,6 +7,8 @@
 
 /**
  * struct bpffs_open - an open element file
+ * @lock: guards the rest. It is held while user memory is read and written, which
+ *	may take as long as its owner likes: nobody else waits for it
  * @value: the sample that fstat and reads answer from
  * @size: of its text, U64_MAX if not yet asked for
  * @pos: where in the text the last read ended
@@ -20,10 +22,9 @@
  * @zero_on_close: nothing but touch's open: make a zero element at the end
  * @complete: a text in pieces has been stored as a whole
  * @room: for @value, if it is small
- *
- * All guarded by the element's lock.
  */
 struct bpffs_open {
+	struct mutex lock; /* see above */
 	void *value;
 	u64 size;
 	struct bpffs_text_pos pos;

@@ -17,6 +17,8 @@
 #define CHUNK_BYTES	SZ_32K
 /* Keys and values of a batch; the least is one bucket's elements. */
 #define SCRATCH_BYTES	SZ_512K
+/* Elements of a map that a process may walk in one pass. */
+#define PASS_MAX	SZ_1M
 
 struct bpffs_keys {
 	u64 count;
@@ -151,9 +153,11 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 			bpffs_scratch_unmap(&s);
 			err = bpffs_scratch_map(&s, info, capacity);
 		}
-		if (fatal_signal_pending(current))
+		/* Only who writes to the scratch meanwhile finds more than there are. */
+		if (!err && keys->count > 4ULL * info->object.map->max_entries + 1024)
+			err = -EBUSY;
+		if (!err && !bpffs_go_on())
 			err = -EINTR;
-		cond_resched();
 	}
 	bpffs_scratch_unmap(&s);
 	return err < 0 ? err : 0;
@@ -232,6 +236,8 @@ static int add_once(const struct bpffs_info *info, struct bpffs_keys *keys,
 
 	sort_r(all, count, key_size, compare_keys, NULL, &key_size);
 	for (n = 0; n < count; n++, last = key, key += key_size) {
+		if (!(n % 1024) && !bpffs_go_on())
+			return -EINTR;
 		if (last && !memcmp(last, key, key_size))
 			continue;
 		if (info && !bpffs_map_has(info, key))
@@ -365,6 +371,9 @@ static int keys_of_hash(const struct bpffs_info *info, struct bpffs_keys *keys)
 	if (bpffs_batch_possible(info) && !bpffs_value_links(info->object.map))
 		err = keys_by_batch(info, keys);
 	if (err != -ENOMEM && err != -EFBIG)
+		return err;
+	/* It holds a CPU from begin to end. */
+	if (current->mm && info->object.map->max_entries > PASS_MAX)
 		return err;
 	if (!info->object.map->ops->map_for_each_callback)
 		return err;

@@ -87,6 +87,8 @@ void bpffs_parse_commit(struct bpffs_parser *p)
 	} else {
 		for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
 		     n = bpffs_parse_next_fresh(p, n + 1)) {
+			if (!(n % 1024))
+				bpffs_go_on();
 			if (test_bit(n, p->named))
 				continue;
 			__set_bit(n, p->named);
@@ -110,8 +112,11 @@ bool bpffs_parse_all_named(const struct bpffs_parser *p)
 	if (p->fresh_count + p->named_count < p->visible)
 		return false;
 	for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
-	     n = bpffs_parse_next_fresh(p, n + 1))
+	     n = bpffs_parse_next_fresh(p, n + 1)) {
+		if (!(n % 1024))
+			bpffs_go_on();
 		both += test_bit(n, p->named) && is_visible(p, n);
+	}
 	return p->fresh_count + p->named_count - both == p->visible;
 }
 

@@ -95,7 +95,8 @@ static ssize_t take_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
-	mutex_lock(&open->lock);
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
 	if (iocb->ki_pos == 0)
 		ret = take_element(inode, open);
 	if (!ret && open->has)
@@ -159,7 +160,8 @@ static ssize_t push_lines(struct bpffs_info *info, struct queue_open *open,
 		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
-		cond_resched();
+		if (!err && !bpffs_go_on())
+			err = -EINTR;
 	}
 	if (!err)
 		return base;
@@ -173,7 +175,8 @@ static ssize_t push_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct bpffs_info *info = bpffs_info(file_inode(iocb->ki_filp));
 	ssize_t ret = 0;
 
-	mutex_lock(&open->lock);
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
 	if (!open->parser)
 		open->parser = bpffs_parser_new(&info->shape);
 	if (!open->parser)

@@ -289,7 +289,8 @@ static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t 
 
 	if (!bpffs_batch_possible(info))
 		return -EOPNOTSUPP;
-	mutex_lock(&raw->lock);
+	if (mutex_lock_killable(&raw->lock))
+		return -EINTR;
 	if (raw->reading == IN_HEADER)
 		ret = read_header(info, raw, buf, len);
 	else if (raw->reading == IN_BLOCKS)
@@ -402,7 +403,8 @@ static int take_block_head(struct bpffs_info *info, struct raw *raw)
 	}
 	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity)
 		return refuse_stream(info, raw, "the stream is damaged");
-	if (block->capacity > BLOCK_MAX ||
+	/* As no reader makes them: what is given back is not small either. */
+	if (block->capacity > BLOCK_ELEMENTS ||
 	    block_bytes(info, block->capacity, block->count) > BLOCK_MAX)
 		return refuse_stream(info, raw, "a block is larger than %u bytes", BLOCK_MAX);
 	raw->writing = IN_BLOCK;
@@ -495,6 +497,8 @@ static ssize_t write_parts(struct bpffs_info *info, struct raw *raw,
 		/* A block without elements is complete with its head. */
 		while (!err && raw->part_len && raw->part_len == part_size(info, raw))
 			err = take_part(info, raw);
+		if (!err && !bpffs_go_on())
+			err = -EINTR;
 	}
 	return err ?: done;
 }
@@ -511,8 +515,9 @@ static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
 	struct raw *raw = file->private_data;
 	ssize_t ret;
 
-	mutex_lock(&raw->lock);
-	raw->writer = current->files;
+	if (mutex_lock_killable(&raw->lock))
+		return -EINTR;
+	WRITE_ONCE(raw->writer, current->files);
 	raw->said = false;
 	ret = write_parts(info, raw, buf, len);
 	mutex_unlock(&raw->lock);
@@ -530,8 +535,10 @@ static int raw_flush(struct file *file, fl_owner_t id)
 	struct raw *raw = file->private_data;
 	int err = 0;
 
-	mutex_lock(&raw->lock);
-	if (id == raw->writer && !raw->said && is_unfinished(raw)) {
+	/* Nobody who closes it waits for another's user memory. */
+	if (id != READ_ONCE(raw->writer) || !mutex_trylock(&raw->lock))
+		return 0;
+	if (!raw->said && is_unfinished(raw)) {
 		err = refuse_stream(info, raw, "the stream ends before its end");
 		raw->said = true;
 	}

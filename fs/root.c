@@ -3,8 +3,8 @@
  * The root directory of a map: a name becomes a key and a dentry.
  *
  * The map changes without the VFS, so nothing is cached: a dentry lives while it
- * is in use. Nor is that of an element shared: each lookup of its name gets one of
- * its own. So its inode is one open file's, and fstat() can answer from its sample.
+ * is in use. Nor is that of an element shared: each open of its name gets one of its
+ * own. So its inode is one open file's, and fstat() can answer from its sample.
  */
 #include <linux/namei.h>
 
@@ -42,9 +42,10 @@ static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 		return inner_is_current(dentry);
 	if (!bpffs_is_element(inode))
 		return 1;
-	/* But for what is mounted on it, as long as it is there. */
-	return d_mountpoint(dentry) &&
-	       bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
+	/* But not away from under what is mounted on it. */
+	if (flags & LOOKUP_OPEN && !d_mountpoint(dentry))
+		return 0;
+	return bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
 }
 
 const struct dentry_operations bpffs_dentry_ops = {

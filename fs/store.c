@@ -240,6 +240,8 @@ static int refuse_special(struct bpffs_info *info, const void *key,
 	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
 		bpffs_layout_leaf(info->shape.layout, n - div_u64(n, leaves) * leaves, &leaf);
+		if (!(n % 1024))
+			cond_resched();
 		if (!is_special(info->object.map, &leaf))
 			continue;
 		bpffs_refuse_element(info, key,
@@ -281,6 +283,23 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 }
 
 /* --- Every field: one update --- */
+
+/*
+ * Are the fresh fields of a text all there are? A single one, beside what an update
+ * would destroy, is just some field, too.
+ */
+bool bpffs_store_is_whole(const struct bpffs_info *info,
+			  const struct bpffs_parser *parser)
+{
+	u64 first;
+
+	if (!bpffs_parse_all_fresh(parser))
+		return false;
+	if (!bpffs_value_owns(info->object.map))
+		return true;
+	first = bpffs_parse_next_fresh(parser, 0);
+	return first != U64_MAX && bpffs_parse_next_fresh(parser, first + 1) != U64_MAX;
+}
 
 /**
  * bpffs_store_whole - update an element

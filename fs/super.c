@@ -148,6 +148,8 @@ int bpffs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
+	/* overlayfs keeps dentries, which here do not last. */
+	sb->s_stack_depth = FILESYSTEM_MAX_STACK_DEPTH;
 	/* Nothing here is a program, a device or set-uid. */
 	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	sb->s_op = &bpffs_super_ops;

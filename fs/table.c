@@ -306,7 +306,8 @@ static ssize_t table_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	struct table *table = iocb->ki_filp->private_data;
 	ssize_t ret = 0;
 
-	mutex_lock(&table->lock);
+	if (mutex_lock_killable(&table->lock))
+		return -EINTR;
 	if (iocb->ki_pos == 0)
 		ret = begin_reading(info, table);
 	else if (iocb->ki_pos != table->read_pos)
@@ -388,7 +389,7 @@ static int store_line(struct bpffs_info *info, struct table *table)
 	/* A value can have no text at all: padding that is zero. */
 	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX && !bpffs_parse_all_fresh(parser))
 		return refuse_line(info, table, "no field is named");
-	if (bpffs_parse_all_fresh(parser))
+	if (bpffs_store_is_whole(info, parser))
 		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
 					 BPF_ANY);
 	err = bpffs_store_fields(info, table->key, parser);
@@ -500,7 +501,8 @@ static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct table *table = iocb->ki_filp->private_data;
 	ssize_t ret = 0;
 
-	mutex_lock(&table->lock);
+	if (mutex_lock_killable(&table->lock))
+		return -EINTR;
 	if (iocb->ki_pos == 0)
 		ret = begin_writing(info, table);
 	else if (iocb->ki_pos != table->write_pos)

@@ -55,28 +55,18 @@ static int store_fields(struct inode *inode, struct bpffs_open *open)
 	return err;
 }
 
-static bool names_several(const struct bpffs_parser *parser)
-{
-	u64 first = bpffs_parse_next_fresh(parser, 0);
-
-	return first != U64_MAX && bpffs_parse_next_fresh(parser, first + 1) != U64_MAX;
-}
-
 /*
  * Is it time for an update of the whole element? When one write names every
- * field (a single one, beside what an update would destroy, is also just some
- * field); and once, when the pieces of a text have come to do so, unless that
+ * field; and once, when the pieces of a text have come to do so, unless that
  * would destroy what the value owns: then they were stored one by one.
  */
 static bool is_whole(const struct bpffs_info *info, const struct bpffs_open *open)
 {
-	bool owns = bpffs_value_owns(info->object.map) && !open->pending;
-
 	if (bpffs_parse_all_fresh(open->parser))
-		return !owns || names_several(open->parser);
+		return open->pending || bpffs_store_is_whole(info, open->parser);
 	if (open->complete || !bpffs_parse_all_named(open->parser))
 		return false;
-	return !owns;
+	return open->pending || !bpffs_value_owns(info->object.map);
 }
 
 /* Store what the pieces so far have completed. Return: 0 or an errno. */
@@ -114,7 +104,8 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 					  bpffs_element_key(inode), &why);
 			return -EINVAL;
 		}
-		cond_resched();
+		if (!bpffs_go_on())
+			return -EINTR;
 	}
 	bpffs_parse_pause(open->parser);
 	return 0;
@@ -156,19 +147,19 @@ ssize_t bpffs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct bpffs_open *open = iocb->ki_filp->private_data;
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct bpffs_element *element = bpffs_element(inode);
 	size_t len = iov_iter_count(from);
 	int err;
 
 	if (!len)
 		return 0;
-	mutex_lock(&element->lock);
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
 	err = write_text(inode, open, iocb->ki_pos, from);
 	if (!err) {
 		iocb->ki_pos += len;
 		open->next = iocb->ki_pos;
 	}
-	mutex_unlock(&element->lock);
+	mutex_unlock(&open->lock);
 	return err ?: len;
 }
 
