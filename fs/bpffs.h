@@ -323,6 +323,7 @@ static inline const void *bpffs_element_key(const struct inode *inode)
 	return bpffs_element(inode)->key;
 }
 
+bool bpffs_element_is_open(const struct inode *inode);
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key);
 bool bpffs_is_element(const struct inode *inode);

@@ -13,6 +13,11 @@ bool bpffs_is_element(const struct inode *inode)
 	return inode->i_fop == &element_fops;
 }
 
+bool bpffs_element_is_open(const struct inode *inode)
+{
+	return READ_ONCE(bpffs_element(inode)->opens);
+}
+
 struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *info,
 				  const void *key)
 {

@@ -4,7 +4,8 @@
  *
  * The map changes without the VFS, so nothing is cached: a dentry lives while it
  * is in use. Nor is that of an element shared: each open of its name gets one of its
- * own. So its inode is one open file's, and fstat() can answer from its sample.
+ * own, and whoever looks at one that is open, too. So its inode is one open file's,
+ * and fstat() can answer from its sample, stat() from a new one.
  */
 #include <linux/namei.h>
 
@@ -43,7 +44,7 @@ static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	if (!bpffs_is_element(inode))
 		return 1;
 	/* But not away from under what is mounted on it. */
-	if (flags & LOOKUP_OPEN && !d_mountpoint(dentry))
+	if ((flags & LOOKUP_OPEN || bpffs_element_is_open(inode)) && !d_mountpoint(dentry))
 		return 0;
 	return bpffs_map_has(bpffs_info(inode), bpffs_element_key(inode));
 }

@@ -589,6 +589,23 @@ TEST_F(element, table_of_no_text)
 			"cat /tmp/table > " MNT "/.bpf/table && test -e " MNT "/1"));
 }
 
+/* A file that is open has its sample; stat() of the name has a new one. */
+TEST_F(element, stat_beside_an_open_file)
+{
+	int fd = open(at("1"), O_RDONLY);
+	struct stat st, now;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, set(self->map, 1, 1, 1));
+	ASSERT_EQ(0, fstat(fd, &st));
+	ASSERT_EQ(0, set(self->map, 1, 1000000, 1000000));
+	ASSERT_EQ(0, stat(at("1"), &now));
+	EXPECT_EQ(st.st_size + 12, now.st_size);
+	ASSERT_EQ(0, fstat(fd, &now));
+	EXPECT_EQ(st.st_size, now.st_size);
+	close(fd);
+}
+
 static atomic_bool go_on;
 
 /* The text of 1 is now shorter, now longer. */
