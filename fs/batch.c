@@ -8,7 +8,6 @@
  * only user memory: a scratch mapping of the caller's serves.
  */
 #include <linux/mman.h>
-#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "batch.h"
@@ -214,9 +213,8 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 			capacity *= 2;
 			err = 0;
 		}
-		if (fatal_signal_pending(current))
+		if (!bpffs_go_on())
 			err = -EINTR;
-		cond_resched();
 	}
 	return err;
 }

@@ -7,7 +7,6 @@
  * a pass by for_each serves for a hash. It is not exact under a writer: its
  * keys are looked up again, and each is taken once.
  */
-#include <linux/sched/signal.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
@@ -282,9 +281,8 @@ static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
 		err = take_next(info, keys, &repeats);
 		if (err == -EAGAIN && ++tries < 1000)
 			err = 0;
-		if (fatal_signal_pending(current))
+		if (!bpffs_go_on())
 			err = -EINTR;
-		cond_resched();
 	}
 	if (err >= 0 && repeats)
 		err = drop_repeats(keys);

@@ -382,9 +382,8 @@ static int store_block(struct bpffs_info *info, struct raw *raw)
 			raw->write_count++;
 		key += info->object.map->key_size;
 		value += bpffs_batch_value_bytes(info);
-		if (fatal_signal_pending(current))
+		if (!bpffs_go_on())
 			err = -EINTR;
-		cond_resched();
 	}
 	raw->writing = IN_BLOCKS;
 	return err;

@@ -199,9 +199,8 @@ static const void *next_by_key(const struct bpffs_info *info, struct table *tabl
 		/* The row is read again by the next read. */
 		if (err && err != -ENOENT)
 			return ERR_PTR(err);
-		if (fatal_signal_pending(current))
+		if (!bpffs_go_on())
 			return ERR_PTR(-EINTR);
-		cond_resched();
 		table->row++;
 		if (err)
 			continue;
@@ -293,9 +292,8 @@ static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
 		done += copied;
 		if (copied < want)
 			return done ?: -EFAULT;
-		if (fatal_signal_pending(current))
+		if (!bpffs_go_on())
 			return done ?: -EINTR;
-		cond_resched();
 	}
 	return done;
 }
@@ -484,9 +482,8 @@ static ssize_t write_lines(struct bpffs_info *info, struct table *table,
 		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
-		if (!err && fatal_signal_pending(current))
+		if (!bpffs_go_on() && !err)
 			err = -EINTR;
-		cond_resched();
 	}
 	if (!err)
 		return base;
