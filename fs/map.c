@@ -361,11 +361,9 @@ static long update_one(struct bpf_map *map, const void *key, const void *value,
 static long update_trie(const struct bpffs_info *info, const void *key,
 			const void *value, u64 flags)
 {
-	bool has = bpffs_map_has(info, key);
-
-	if (flags == BPF_NOEXIST && has)
+	if (flags == BPF_NOEXIST && bpffs_map_has(info, key))
 		return -EEXIST;
-	if (flags == BPF_EXIST && !has)
+	if (flags == BPF_EXIST && !bpffs_map_has(info, key))
 		return -ENOENT;
 	return update_one(info->object.map, key, value, flags);
 }
