@@ -21,8 +21,9 @@
  * queue, stack  --> queue.c                 peek, push and pop
  * .bpf          --> attr.c, error.c         what the object is, what was refused
  *
- * Bytes and text, shared with user space: layout.c parses layouts, field.c knows
- * a leaf, name.c names keys, text.c and parse.c make and take the text of values.
+ * Bytes and text, shared with user space: layout.c parses layouts, leaf.c finds a
+ * leaf, field.c knows it, name.c names keys, text.c and parse.c make and take the
+ * text of values.
  */
 #ifndef _BPFFS_H
 #define _BPFFS_H

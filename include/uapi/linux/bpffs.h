@@ -49,7 +49,7 @@ struct bpffs_raw_header {
  */
 struct bpffs_raw_block {
 	__u32 magic;
-	__u32 capacity;		/* zero in the trailer */
+	__u32 capacity;		/* at most 65536; zero in the trailer */
 	__u64 count;
 };
 
