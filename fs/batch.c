@@ -105,8 +105,8 @@ int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 	*count = min(*count, s->capacity);
 	if (err == -ENOENT)
 		return 1;
-	/* 6.1: a traced program holds the bucket; there again. */
-	if (err == -EBUSY && next >= *token)
+	/* There again. */
+	if (bpffs_bucket_busy(err) && next >= *token)
 		err = 0;
 	else if (!err && next <= *token)
 		err = -EIO;

@@ -43,6 +43,15 @@ struct bpffs_chunk {
 	bool at_end;
 };
 
+/*
+ * Was the lock of a bucket refused, as a tracing program may hold it? A lock that
+ * looks for deadlocks itself, rqspinlock, has more ways to say so.
+ */
+static inline bool bpffs_bucket_busy(long err)
+{
+	return err == -EBUSY || err == -EDEADLK || err == -ETIMEDOUT;
+}
+
 u64 bpffs_batch_value_bytes(const struct bpffs_info *info);
 bool bpffs_chunk_possible(const struct bpffs_info *info);
 int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);

@@ -335,7 +335,7 @@ static int file_error(long err)
 	case -ENOTSUPP:
 		return -EOPNOTSUPP;
 	}
-	return err;
+	return bpffs_bucket_busy(err) ? -EBUSY : err;
 }
 
 static long update_one(struct bpf_map *map, const void *key, const void *value,

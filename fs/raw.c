@@ -189,7 +189,7 @@ static int read_batch(const struct bpffs_info *info, struct raw *raw,
 	*count = min(*count, capacity);
 	if (err == -ENOENT)
 		return 1;
-	if (err && err != -ENOSPC && err != -EBUSY && err != -EINTR)
+	if (err && err != -ENOSPC && err != -EINTR && !bpffs_bucket_busy(err))
 		return err;
 	if (*count || !err) {
 		if (copy_from_user(raw->token, s->keys, raw->token_size))
