@@ -4,8 +4,9 @@
  *
  * Read, each block is filled by the map's own batch operation straight into the
  * reader's buffer: under the bucket's lock, so nothing that stays is lost or
- * doubled (but of an LPM trie, which walks by next key). Written, a block is
- * stored when it has come as a whole. The map is never in memory as a whole.
+ * doubled (but of an LPM trie, which walks by next key). Whose buffer is too small
+ * for that gets it in pieces. Written, a block is stored when it has come as a
+ * whole. The map is never in memory as a whole.
  */
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -16,6 +17,8 @@
 /* Elements and bytes of a block. One bucket must fit, whatever is in it. */
 #define BLOCK_ELEMENTS	65536
 #define BLOCK_MAX	SZ_64M
+/* Of one that is read in pieces, unless a bucket needs more. */
+#define PIECES_BYTES	SZ_64K
 
 enum phase {
 	IN_HEADER,
@@ -32,6 +35,9 @@ enum phase {
  * @token_size: a bucket's number, or a key
  * @started: is there a token?
  * @read_count: elements read
+ * @out: what is given in pieces
+ * @out_left: bytes in @out that are yet to be given
+ * @out_from: where they begin
  * @writing: where the writer is
  * @part: of the header or block that is being written
  * @part_len: what of it is there
@@ -48,6 +54,9 @@ struct raw {
 	u32 token_size;
 	bool started;
 	u64 read_count;
+	void *out;
+	size_t out_left;
+	size_t out_from;
 
 	enum phase writing;
 	void *part;
@@ -111,33 +120,42 @@ static void fill_header(const struct bpffs_info *info, struct bpffs_raw_header *
 
 /* --- Reading --- */
 
-static ssize_t read_header(const struct bpffs_info *info, struct raw *raw,
-			   char __user *buf, size_t len)
+/* Room for @size bytes that are given in pieces. */
+static int make_out(struct raw *raw, size_t size)
 {
-	struct bpffs_raw_header header;
-
-	if (len < sizeof(header))
-		return -ENOSPC;
-	fill_header(info, &header);
-	if (copy_to_user(buf, &header, sizeof(header)))
-		return -EFAULT;
-	raw->reading = IN_BLOCKS;
-	return sizeof(header);
+	kvfree(raw->out);
+	raw->out = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	raw->out_from = 0;
+	return raw->out ? 0 : -ENOMEM;
 }
 
-static ssize_t read_trailer(struct raw *raw, char __user *buf, size_t len)
+static int read_header(const struct bpffs_info *info, struct raw *raw)
 {
-	const struct bpffs_raw_block trailer = {
+	int err = make_out(raw, sizeof(struct bpffs_raw_header));
+
+	if (err)
+		return err;
+	fill_header(info, raw->out);
+	raw->out_left = sizeof(struct bpffs_raw_header);
+	raw->reading = IN_BLOCKS;
+	return 0;
+}
+
+static int read_trailer(struct raw *raw)
+{
+	struct bpffs_raw_block *trailer;
+	int err = make_out(raw, sizeof(*trailer));
+
+	if (err)
+		return err;
+	trailer = raw->out;
+	*trailer = (struct bpffs_raw_block){
 		.magic = BPFFS_RAW_END,
 		.count = raw->read_count,
 	};
-
-	if (len < sizeof(trailer))
-		return -ENOSPC;
-	if (copy_to_user(buf, &trailer, sizeof(trailer)))
-		return -EFAULT;
+	raw->out_left = sizeof(*trailer);
 	raw->reading = AT_END;
-	return sizeof(trailer);
+	return 0;
 }
 
 /* How many elements fit in @len bytes? */
@@ -275,7 +293,68 @@ static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
 	return count ? finish_block(info, buf, capacity, count) : 0;
 }
 
-/* After an error elements may be lost: then the stream has no end. */
+/*
+ * A block that the reader has no room for: into memory of the process that serves
+ * for this, and from there into @out.
+ *
+ * Return: 0, -ENOSPC if a bucket has more elements than a block.
+ */
+static int read_block_apart(const struct bpffs_info *info, struct raw *raw)
+{
+	u64 each = info->object.map->key_size + bpffs_batch_value_bytes(info);
+	u64 capacity = max_t(u64, PIECES_BYTES / each, 1);
+	ssize_t ret = -ENOSPC;
+	struct bpffs_scratch s;
+
+	for (; ret == -ENOSPC && capacity < 2 * BLOCK_ELEMENTS &&
+	       block_bytes(info, capacity, capacity) <= BLOCK_MAX; capacity *= 2) {
+		ret = bpffs_scratch_map(&s, info, capacity);
+		if (ret)
+			return ret;
+		ret = make_out(raw, s.bytes);
+		if (!ret)
+			ret = read_block(info, raw, (void __user *)s.attr, s.bytes);
+		if (ret > 0) {
+			if (copy_from_user(raw->out, s.attr, ret))
+				ret = -EFAULT;
+			else
+				raw->out_left = ret;
+		}
+		bpffs_scratch_unmap(&s);
+	}
+	return min_t(ssize_t, ret, 0);
+}
+
+/* What comes next: bytes into @buf, or 0 and it is in @out, or the end. */
+static ssize_t read_next(const struct bpffs_info *info, struct raw *raw,
+			 char __user *buf, size_t len)
+{
+	ssize_t ret = 0;
+
+	if (raw->reading == IN_HEADER)
+		return read_header(info, raw);
+	if (raw->reading == IN_BLOCKS) {
+		ret = read_block(info, raw, buf, len);
+		if (ret == -ENOSPC)
+			ret = read_block_apart(info, raw);
+	}
+	/* The block may have been the last one, and empty. */
+	if (!ret && !raw->out_left && raw->reading == IN_BLOCK)
+		ret = read_trailer(raw);
+	return ret;
+}
+
+static ssize_t give_out(struct raw *raw, char __user *buf, size_t len)
+{
+	len = min(len, raw->out_left);
+	if (copy_to_user(buf, raw->out + raw->out_from, len))
+		return -EFAULT;
+	raw->out_from += len;
+	raw->out_left -= len;
+	return len;
+}
+
+/* After another error elements may be lost: then the stream has no end. */
 static bool can_go_on(ssize_t ret)
 {
 	return ret >= 0 || ret == -ENOSPC || ret == -EINTR;
@@ -289,20 +368,21 @@ static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t 
 
 	if (!bpffs_batch_possible(info))
 		return -EOPNOTSUPP;
+	if (!len)
+		return 0;
 	if (mutex_lock_killable(&raw->lock))
 		return -EINTR;
-	if (raw->reading == IN_HEADER)
-		ret = read_header(info, raw, buf, len);
-	else if (raw->reading == IN_BLOCKS)
-		ret = read_block(info, raw, buf, len);
-	/* The block may have been the last one, and empty. */
-	if (!ret && raw->reading == IN_BLOCK)
-		ret = read_trailer(raw, buf, len);
-	if (!can_go_on(ret))
+	if (!raw->out_left)
+		ret = read_next(info, raw, buf, len);
+	if (!ret && raw->out_left)
+		ret = give_out(raw, buf, len);
+	if (!can_go_on(ret)) {
 		raw->reading = AT_END;
+		raw->out_left = 0;
+	}
 	mutex_unlock(&raw->lock);
 	if (ret == -ENOSPC)
-		bpffs_refuse(info, "raw: %zu bytes are too few for what is read at once", len);
+		bpffs_refuse(info, "raw: a bucket of the hash has more elements than a block may have");
 	return ret;
 }
 
@@ -551,6 +631,7 @@ static int raw_release(struct inode *inode, struct file *file)
 
 	if (!raw->said && is_unfinished(raw))
 		refuse_stream(bpffs_info(inode), raw, "the stream ends before its end");
+	kvfree(raw->out);
 	kvfree(raw->part);
 	kvfree(raw->value);
 	kfree(raw->token);
