@@ -208,12 +208,13 @@ LIBBPFFS_API const char *bpf_mount_error(void);
 /**
  * bpffs_source_open() - the BPF object that a SOURCE of mount.bpffs(8) names
  * @source: the path of a pinned object (with a "/" in it), or map:NAME,
- *	map:id:7, prog:NAME, prog:id:7, prog:tag:TAG or link:id:7; of a name, 15
- *	characters are what the kernel keeps
+ *	map:id:7, prog:NAME, prog:id:7, prog:tag:TAG or link:id:7; of a name, the
+ *	kernel keeps 15 characters, and BTF has the whole
  *
  * Return: a descriptor, which the caller closes, or a negative errno: -ENOENT
- * (there is none), -ENOTUNIQ (several have the name; the sentence lists them),
- * -EINVAL, -EACCES, -EPERM, or what bpf(2) returns.
+ * (there is none), -ENOTUNIQ (several have the name, or those that begin so are
+ * known by 15 characters only; the sentence lists them), -EINVAL, -EACCES, -EPERM, or
+ * what bpf(2) returns.
  */
 LIBBPFFS_API int bpffs_source_open(const char *source);
 

@@ -499,7 +499,7 @@ static enum status fail_layout(const char *source, int fd)
 
 static enum status layout(const char *source)
 {
-	int fd = bpffs_source_open(source);
+	int fd = libbpffs_source_open(source, true);
 	char *key, *value;
 	int err;
 
@@ -576,7 +576,7 @@ static unsigned int id_of(int fd)
 
 static enum status compare(const char *dir, int root, unsigned int id, const char *source)
 {
-	int fd = bpffs_source_open(source);
+	int fd = libbpffs_source_open(source, true);
 	enum status status = DONE;
 	enum libbpffs_kind kind;
 	char text[128];

@@ -274,9 +274,25 @@ static int mount_object(struct helper *helper, int fd)
 	return status;
 }
 
+/*
+ * Nothing will be written by way of the mount. (Options that are refused will be
+ * when it is made.)
+ */
+static bool only_reads(const struct helper *helper)
+{
+	struct bpf_mount_opts opts = mount_opts(helper);
+	struct libbpffs_plan plan = {};
+	bool only;
+
+	only = !libbpffs_plan_mount(&plan, &opts) &&
+	       (plan.attr & MOUNT_ATTR_RDONLY || plan.snapshot);
+	libbpffs_plan_free(&plan);
+	return only;
+}
+
 static int mount_source(struct helper *helper)
 {
-	int fd = bpffs_source_open(helper->source);
+	int fd = libbpffs_source_open(helper->source, only_reads(helper));
 	int status;
 
 	/* Or there is no such directory on the way to it. */

@@ -38,16 +38,33 @@ enum libbpffs_kind libbpffs_kind_of(int fd)
 	return LIBBPFFS_NO_OBJECT;
 }
 
+/* "alloc_calls_total, ": where it is longer than what the kernel keeps. */
+static void put_full_name(int fd, char *buf, size_t size)
+{
+	struct libbpffs_full_name full;
+	size_t len = 0, i;
+
+	buf[0] = '\0';
+	if (libbpffs_full_name(&full, fd))
+		return;
+	for (i = 0; i < full.count && strcmp(full.name[0], full.kept) && len < size; i++)
+		len += snprintf(buf + len, size - len, "%s%.40s%s", i ? " or " : "",
+				full.name[i], i + 1 < full.count ? "" : ", ");
+	libbpffs_full_name_free(&full);
+}
+
 static int describe_map(int fd, char *buf, size_t size)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
+	char name[128];
 	const char *type;
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
+	put_full_name(fd, name, sizeof(name));
 	type = libbpf_bpf_map_type_str(info.type);
-	snprintf(buf, size, "map:id:%u (%s, %u entries)", info.id,
+	snprintf(buf, size, "map:id:%u (%s%s, %u entries)", info.id, name,
 		 type ?: "of an unknown type", info.max_entries);
 	return 0;
 }
@@ -56,13 +73,15 @@ static int describe_prog(int fd, char *buf, size_t size)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
+	char name[128];
 	const char *type;
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
+	put_full_name(fd, name, sizeof(name));
 	type = libbpf_bpf_prog_type_str(info.type);
-	snprintf(buf, size, "prog:id:%u (%s, tag %02x%02x%02x%02x%02x%02x%02x%02x)",
-		 info.id, type ?: "of an unknown type", info.tag[0], info.tag[1],
+	snprintf(buf, size, "prog:id:%u (%s%s, tag %02x%02x%02x%02x%02x%02x%02x%02x)",
+		 info.id, name, type ?: "of an unknown type", info.tag[0], info.tag[1],
 		 info.tag[2], info.tag[3], info.tag[4], info.tag[5], info.tag[6],
 		 info.tag[7]);
 	return 0;

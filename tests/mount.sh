@@ -6,7 +6,8 @@
 
 . "$(dirname "$0")/tap.sh"
 object=$(cd "$(dirname "$0")" && pwd)/../recipes/guard.bpf.o
-here=$(mktemp -d)
+# Without a dot, which libbpf would replace in the path of a pin.
+here=$(mktemp -d -t mountXXXXXX)
 mnt=$here/mnt
 pins=$here/pins
 fstab=/etc/fstab
@@ -56,7 +57,11 @@ twins="map:id:$(id_of first) (hash, 16 entries) and map:id:$(id_of second) (hash
 mounts 'the path of a pin' "$pins/one"
 mounts 'map:id:N' "map:id:$id"
 mounts 'map:NAME' map:fifteen_letters
-mounts 'map:NAME, as long as it was given' map:fifteen_letters_and_more
+refuses 'map:NAME, longer than what anybody knows' 32 \
+	"keeps only 15 characters of a name, and which it is nobody knows; give map:id:$id (hash, 16 entries), if that is meant" \
+	mount -t bpffs map:fifteen_letters_and_more "$mnt"
+refuses 'map:NAME, longer than a short one' 32 'there is no such map' \
+	mount -t bpffs map:twinsandmore "$mnt"
 mounts 'key=auto, given' map:fifteen_letters key=auto,value=auto
 mounts 'a layout by hand' map:fifteen_letters key=u32,value=n=u64
 mounts 'what is fstab only' map:fifteen_letters x-a=b,noauto,_netdev,nofail
@@ -95,6 +100,39 @@ refuses 'a name of two programs' 32 "prog:guard is the name of 2 programs: $prog
 	mount -t bpffs prog:guard "$mnt"
 refuses 'a tag of two programs' 32 'give one of these' mount -t bpffs "prog:tag:$tag" "$mnt"
 
+# --- Names of more than 15 characters: those of BTF ---
+
+long=$(dirname "$object")/../mount
+
+load_long() # OBJECT DIRECTORY
+{
+	mkdir "$pins/$2" && bpftool prog load "$long/$1" "$pins/$2/prog" pinmaps "$pins/$2"
+}
+
+load_long long.bpf.o a || exit 4
+bytes=map:id:$(id_of a/calls_in_total_bytes)
+mounts 'a long name of a map' map:calls_in_total_bytes
+run mount -t bpffs map:calls_in_total_depth "$mnt"
+[ "$status" -eq 0 ] && [ "$(cat "$mnt/.bpf/id")" = "$(id_of a/calls_in_total_depth)" ]
+result $? 'a long name of a map: the one of these types'
+umount -q "$mnt"
+refuses 'a long name of no map' 32 'map:calls_in_total_count: there is no such map' \
+	mount -t bpffs map:calls_in_total_count "$mnt"
+mounts 'a long name of a program' prog:handle_connect_entry
+mounts 'a long name of a program, as it is kept' prog:handle_connect_
+refuses 'a long name of no program' 32 'prog:handle_connect_exit: there is no such program' \
+	mount -t bpffs prog:handle_connect_exit "$mnt"
+load_long long2.bpf.o b || exit 4
+mounts 'a long name of one of several maps' map:calls_in_total_count
+refuses 'what is kept of several names' 32 "$bytes (calls_in_total_bytes, hash, 8 entries)" \
+	mount -t bpffs map:calls_in_total_ "$mnt"
+mounts 'a long name of one of several programs' prog:handle_connect_exit
+refuses 'what is kept of several programs' 32 '(handle_connect_entry, socket_filter, tag ' \
+	mount -t bpffs prog:handle_connect_ "$mnt"
+refuses 'a long name of either of two maps' 32 \
+	"(packets_of_all_in or packets_of_all_out, hash, 8 entries)" \
+	mount -t bpffs map:packets_of_all_in "$mnt"
+
 run mount.bpffs map:fifteen_letters "$mnt" -o key=u32,uid=service,gid=service
 touch "$mnt/7" && [ "$(stat -c %U:%G "$mnt/7")" = service:service ]
 result $? 'uid= and gid= by name, as busybox gives them'
@@ -124,6 +162,47 @@ POSIXLY_CORRECT=1 run mount -t bpffs -o key=u32 map:fifteen_letters "$mnt"
 [ "$status" -eq 0 ] && [ "$(cat "$mnt/.bpf/key")" = u32 ]
 result $? 'POSIXLY_CORRECT: options behind the arguments'
 umount -q "$mnt"
+
+# --- Read-only: a descriptor that may only read, which is all that it needs ---
+
+# What root without the power over all files may do.
+mount_ro() # ARGUMENTS of mount
+{
+	run setpriv --bounding-set=-dac_override,-dac_read_search mount -t bpffs "$@"
+	[ "$status" -eq 0 ] && umount "$mnt"
+}
+
+chown service "$pins/first" && chmod 0444 "$pins/first"
+mount_ro -o ro "$pins/first" "$mnt"
+result $? 'ro: a pin that may be read'
+mount_ro -o rw,ro "$pins/first" "$mnt"
+result $? 'ro: the last one wins'
+mount_ro -o snapshot "$pins/first" "$mnt"
+result $? 'snapshot: a pin that may be read'
+! mount_ro -o ro,rw "$pins/first" "$mnt"
+result $? 'rw: not of a pin that may only be read'
+mount_ro -o pinonly,ro "$pins/first" "$mnt"
+result $? 'pinonly,ro: a pin that may be read'
+chmod 0000 "$pins/first"
+! mount_ro -o ro "$pins/first" "$mnt"
+result $? 'ro: not of a pin that may not be read'
+chmod 0600 "$pins/first" && chown root "$pins/first"
+mount -o remount,ro "$pins"
+for pin in one prog; do
+	run mount -t bpffs -o ro "$pins/$pin" "$mnt"
+	[ "$status" -eq 0 ] && umount "$mnt"
+	result $? "ro: $pin in a read-only file system of pins"
+done
+refuses 'rw: a pin in a read-only file system' 32 'may only be read: mount it with ro' \
+	mount -t bpffs "$pins/one" "$mnt"
+mount -o remount,rw "$pins"
+mounts 'ro: a link, which has no such descriptor' "$pins/attached" ro
+for source in "$pins/one" map:fifteen_letters "map:id:$id"; do
+	run mount -t bpffs -o ro "$source" "$mnt"
+	[ "$status" -eq 0 ] && run mount -o remount,rw "$mnt"
+	[ "$status" -eq 32 ] && [[ $output == *'descriptor read-only'* ]] && umount "$mnt"
+	result $? "ro: asks for no more, ${source%%:[0-9]*}"
+done
 
 run mount -t bpffs map:fifteen_letters "$mnt"
 run mount -o remount,ro "$mnt"

@@ -251,7 +251,8 @@ result $? 'a link: detached by umount'
 
 recipe fstab
 [ "$status" -eq 0 ] && run mount -a && [ "$status" -eq 0 ] &&
-	[ "$(grep -c ' /srv/conns bpffs rw,' /proc/mounts)" -eq 1 ]
+	[ "$(grep -c ' /srv/conns bpffs ro,' /proc/mounts)" -eq 1 ] &&
+	run mount -o remount,rw /srv/conns && [ "$status" -eq 32 ]
 result $? 'fstab'
 
 [ "$(printf '%s\n' "${ran[@]}" | sort)" = "$(sed -n 's/^\.\. run: //p' "$document" | sort)" ]

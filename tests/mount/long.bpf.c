@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names of more than the 15 characters that the kernel keeps, of maps and of
+ * programs. With SECOND, others that begin with the same ones.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#define COUNTER(name) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_HASH); \
+		__uint(max_entries, 8); \
+		__type(key, __u32); \
+		__type(value, __u64); \
+	} name SEC(".maps")
+
+#ifdef SECOND
+COUNTER(calls_in_total_count);
+/* Of key and value, BTF says the same: which is which? */
+COUNTER(packets_of_all_in);
+COUNTER(packets_of_all_out);
+
+SEC("socket")
+int handle_connect_exit(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 1;
+}
+#else
+COUNTER(calls_in_total_bytes);
+/* The beginning is the same, the key is not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8);
+	__type(key, __u64);
+	__type(value, __u64);
+} calls_in_total_depth SEC(".maps");
+
+SEC("socket")
+int handle_connect_entry(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+#endif
+
+char LICENSE[] SEC("license") = "GPL";
