@@ -299,9 +299,12 @@ static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
 		inode->i_fop = &simple_dir_operations;
 		inode->i_flags |= S_AUTOMOUNT;
 	}
-	/* Python's mmap, for one, asks first. */
-	if (attr->flags & ATTR_MAPS)
+	if (attr->flags & ATTR_MAPS) {
+		/* Python's mmap, for one, asks first. */
 		inode->i_size = bpffs_map_memory_size(info);
+		/* Page faults do not change the times. */
+		inode->i_flags |= S_NOCMTIME;
+	}
 	/* A descriptor is full power over the object: it is root's to take. */
 	if (attr->flags & ATTR_ROOT_ONLY) {
 		inode->i_uid = GLOBAL_ROOT_UID;
@@ -330,6 +333,8 @@ static struct dentry *attr_lookup(struct inode *dir, struct dentry *dentry,
 			break;
 		}
 	}
+	if (!IS_ERR_OR_NULL(inode) && IS_AUTOMOUNT(inode))
+		bpffs_pin_watch(dentry);
 	return d_splice_alias(inode, dentry);
 }
 

@@ -300,6 +300,8 @@ extern const struct file_operations bpffs_queue_dir_fops;
 /* pin.c */
 struct vfsmount *bpffs_pin_bind(const struct file *file,
 				const struct bpffs_object *object);
+void bpffs_pin_watch(struct dentry *dentry);
+int bpffs_pin_manage(const struct path *path, bool rcu_walk);
 struct vfsmount *bpffs_pin_automount(struct path *path);
 
 /* raw.c */
@@ -310,6 +312,7 @@ extern const struct file_operations bpffs_memory_fops;
 
 /* fd.c */
 extern const struct file_operations bpffs_fd_fops;
+int bpffs_may_hand_out(const struct path *path);
 
 /* list.c */
 extern const struct file_operations bpffs_list_fops;

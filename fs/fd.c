@@ -12,16 +12,31 @@
 
 #include "bpffs.h"
 
+/**
+ * bpffs_may_hand_out - may the object leave a mount as a whole?
+ * @path: the file by which it would, in the mount of whoever asks
+ *
+ * Not only of the superblock: a bind mount can be read-only on its own.
+ *
+ * Return: 0, -EROFS.
+ */
+int bpffs_may_hand_out(const struct path *path)
+{
+	return __mnt_is_readonly(path->mnt) ? -EROFS : 0;
+}
+
 /* May @file hand out a descriptor of mode @flags? */
 static int may_get(const struct file *file, const struct bpffs_object *object,
 		   u32 flags)
 {
 	unsigned int mode = flags & O_ACCMODE;
+	int err;
 
 	if (flags & ~(O_ACCMODE | O_CLOEXEC) || (mode != O_RDONLY && mode != O_RDWR))
 		return -EINVAL;
-	if (__mnt_is_readonly(file->f_path.mnt))
-		return -EROFS;
+	err = bpffs_may_hand_out(&file->f_path);
+	if (err)
+		return err;
 	if (object->kind != BPFFS_MAP)
 		return mode == O_RDWR && file->f_mode & FMODE_WRITE ? 0 : -EACCES;
 	if (!(file->f_mode & FMODE_READ))

@@ -6,8 +6,18 @@
 #include "bpffs.h"
 
 /*
- * Forward to the held file of the map, which the mapping then keeps instead of
- * this one: the map's own callbacks look for the map there.
+ * The map's own callbacks look for the map in the file of the mapping, which so can
+ * be this one. As with any other file, a mapping keeps the mount busy, and one that
+ * can be written keeps it from becoming read-only.
+ */
+static int memory_open(struct inode *inode, struct file *file)
+{
+	file->private_data = bpffs_info(inode)->object.map;
+	return 0;
+}
+
+/*
+ * Forward to the map's own operation.
  *
  * A shared mapping of a file that was opened only for reading has lost VM_SHARED
  * on its way here, which the map insists on. It gets it for the call, and must
@@ -27,10 +37,9 @@ static int memory_mmap(struct file *file, struct vm_area_struct *vma)
 	/* Which for those who only read is not to say. */
 	if (bpffs_map_can(info, BPFFS_KEEPS_PLACE) && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	vma_set_file(vma, held);
 	if (read_only)
 		bpffs_vm_flags(vma, VM_SHARED, 0);
-	err = held->f_op->mmap(held, vma);
+	err = held->f_op->mmap(file, vma);
 	if (read_only)
 		bpffs_vm_flags(vma, 0, VM_SHARED | VM_MAYWRITE);
 	return err == -ENOTSUPP ? -EOPNOTSUPP : err;
@@ -55,6 +64,7 @@ static __poll_t memory_poll(struct file *file, struct poll_table_struct *wait)
 
 const struct file_operations bpffs_memory_fops = {
 	.owner			= THIS_MODULE,
+	.open			= memory_open,
 	.mmap			= memory_mmap,
 	.get_unmapped_area	= memory_get_unmapped_area,
 	.poll			= memory_poll,

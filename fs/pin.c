@@ -60,6 +60,23 @@ struct vfsmount *bpffs_pin_bind(const struct file *file,
 	return mntget(file->f_path.mnt);
 }
 
+/* Have bpffs_pin_manage() asked, of a dentry that is being looked up. */
+void bpffs_pin_watch(struct dentry *dentry)
+{
+	spin_lock(&dentry->d_lock);
+	dentry->d_flags |= DCACHE_MANAGE_TRANSIT;
+	spin_unlock(&dentry->d_lock);
+}
+
+/*
+ * Nobody walks in by a mount that is read-only: it may have become so after the
+ * pin was mounted in it, or be a copy of one in which it was (mount --rbind).
+ */
+int bpffs_pin_manage(const struct path *path, bool rcu_walk)
+{
+	return rcu_walk ? -ECHILD : bpffs_may_hand_out(path);
+}
+
 /* One more mount of the same superblock, for the one who walks in. */
 struct vfsmount *bpffs_pin_automount(struct path *path)
 {
@@ -68,9 +85,6 @@ struct vfsmount *bpffs_pin_automount(struct path *path)
 	struct fs_context *fc;
 	struct vfsmount *mnt;
 
-	/* It may be read-only by now. */
-	if (sb_rdonly(path->dentry->d_sb))
-		return ERR_PTR(-EROFS);
 	fc = fs_context_for_mount(sb->s_type, 0);
 	if (IS_ERR(fc))
 		return ERR_CAST(fc);

@@ -53,6 +53,7 @@ const struct dentry_operations bpffs_dentry_ops = {
 	.d_revalidate	= bpffs_d_revalidate,
 	.d_delete	= always_delete_dentry,
 	.d_automount	= bpffs_pin_automount,
+	.d_manage	= bpffs_pin_manage,
 };
 
 /*

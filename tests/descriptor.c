@@ -182,12 +182,57 @@ TEST_F(descriptor, memory_of_an_array)
 	EXPECT_EQ(EACCES, errno_of(mprotect(memory, 128, PROT_READ | PROT_EXEC)));
 	EXPECT_EQ(0, bpf_map_freeze(map));
 	close(fd);
-	/* It keeps the map, not the mount. */
+	/* It keeps the mount busy, or what is left of it. */
 	close(map);
-	EXPECT_EQ(0, umount(MNT));
+	EXPECT_EQ(EBUSY, errno_of(umount(MNT)));
+	EXPECT_EQ(0, umount2(MNT, MNT_DETACH));
 	EXPECT_EQ(78ULL, memory[3]);
 	munmap(memory, 128);
 	EXPECT_TRUE(map_is_gone(id));
+}
+
+static int remount_read_only(void)
+{
+	return mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL) ? -errno : 0;
+}
+
+/* As with a file of any other file system; also of a part of it, and of a child's. */
+TEST_F(descriptor, memory_that_is_written_keeps_the_mount_writable)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 8, 4096, BPF_F_MMAPABLE);
+	long page = sysconf(_SC_PAGESIZE);
+	char *memory;
+	pid_t child;
+	int fd;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	fd = open(at(".bpf/memory"), O_RDWR);
+	memory = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	close(fd);
+	EXPECT_EQ(-EBUSY, remount_read_only());
+	munmap(memory, page);
+	munmap(memory + 2 * page, page);
+	EXPECT_EQ(-EBUSY, remount_read_only());
+	child = fork();
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	munmap(memory, 4 * page);
+	EXPECT_EQ(-EBUSY, remount_read_only());
+	EXPECT_EQ(EBUSY, errno_of(umount(MNT)));
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_EQ(0, remount_read_only());
+	fd = open(at(".bpf/memory"), O_RDONLY);
+	memory = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	close(fd);
+	EXPECT_EQ(0, bpf_map_freeze(map));
+	munmap(memory, page);
+	EXPECT_EQ(0, umount(MNT));
 }
 
 /* All mappings of an arena are where its first one is. */

@@ -112,6 +112,47 @@ TEST_F(pin, of_a_map_of_maps)
 	EXPECT_EQ(0, umount(MNT));
 }
 
+static int bind_read_only(const char *from, const char *to, int rec)
+{
+	if ((mkdir(to, 0755) && errno != EEXIST) || mount(from, to, NULL, MS_BIND | rec, NULL))
+		return -errno;
+	return mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) ? -errno : 0;
+}
+
+static int walk_into(const char *mnt)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/.bpf/pin/map", mnt);
+	return access(path, F_OK) ? -errno : 0;
+}
+
+/* A read-only mount hands the object to nobody, nor does one of a mount that is not. */
+TEST_F(pin, read_only_bind_mounts)
+{
+	ASSERT_EQ(0, mount_pin(self->map, "pin"));
+	close(self->map);
+	ASSERT_EQ(0, bind_read_only(MNT, "/tmp/bound", 0));
+	EXPECT_EQ(-EROFS, walk_into("/tmp/bound"));
+	EXPECT_EQ(EROFS, errno_of(bpf_obj_get("/tmp/bound/.bpf/pin/map")));
+	EXPECT_EQ(EROFS, errno_of(bpf_mount_open("/tmp/bound", O_RDWR)));
+	EXPECT_EQ(0, walk_into(MNT));
+	EXPECT_EQ(-EROFS, walk_into("/tmp/bound"));
+	/* With a copy of the pin that is mounted by now. */
+	ASSERT_EQ(0, bind_read_only(MNT, "/tmp/copy", MS_REC));
+	EXPECT_EQ(-EROFS, walk_into("/tmp/copy"));
+	EXPECT_EQ(0, walk_into(MNT));
+	/* One that is read-only from now on, with the pin mounted in it. */
+	ASSERT_EQ(0, mount(NULL, "/tmp/bound", NULL, MS_REMOUNT | MS_BIND, NULL));
+	EXPECT_EQ(0, walk_into("/tmp/bound"));
+	ASSERT_EQ(0, mount(NULL, "/tmp/bound", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_EQ(-EROFS, walk_into("/tmp/bound"));
+	EXPECT_EQ(0, umount("/tmp/bound"));
+	EXPECT_EQ(0, umount("/tmp/copy"));
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_TRUE(map_is_gone(self->id));
+}
+
 TEST_F(pin, refused)
 {
 	int other = make_hash(1);
