@@ -4,15 +4,11 @@
  *
  * They copy a bucket at a time under the bucket's lock and say where to go on,
  * so that no key that stays is lost or doubled, nothing holds a CPU for long,
- * and LRU order is not touched; and they see all CPUs. But they read and write
- * only user memory: a scratch mapping of the caller's serves.
+ * and LRU order is not touched; and they see all CPUs. And no tracing program
+ * runs while they hold a lock, as a module itself cannot see to. But they read and
+ * write only user memory: see scratch.c.
  */
-#include <linux/mman.h>
-#include <linux/uaccess.h>
-
 #include "batch.h"
-
-#define SCRATCH_MAX	SZ_1G
 
 /* Can the operations be used here? A kernel thread has no user memory. */
 bool bpffs_batch_possible(const struct bpffs_info *info)
@@ -27,44 +23,9 @@ u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
 						   info->object.map->value_size;
 }
 
-/**
- * bpffs_scratch_map - map user memory for a batch
- * @s: filled; to be given to bpffs_scratch_unmap()
- * @info: of the mount
- * @capacity: elements
- *
- * Context: takes mmap_lock.
- * Return: 0, -EFBIG (more than 1 GiB), -ENOMEM.
- */
-int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
-		      u64 capacity)
+static u64 user_address(const struct bpffs_scratch *s, const void *at)
 {
-	u64 head = ALIGN(sizeof(*s->attr), 8) + 8;
-	u64 keys = ALIGN(capacity * info->object.map->key_size, 8);
-	u64 bytes = PAGE_ALIGN(head + keys + capacity * bpffs_shape_bytes(&info->stored));
-	unsigned long addr;
-
-	s->bytes = 0;
-	if (bytes > SCRATCH_MAX)
-		return -EFBIG;
-	addr = vm_mmap(NULL, 0, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	if (IS_ERR_VALUE(addr))
-		return -ENOMEM;
-	s->attr = (void __user *)addr;
-	s->token = (void __user *)addr + ALIGN(sizeof(*s->attr), 8);
-	s->keys = (void __user *)addr + head;
-	s->values = (void __user *)addr + head + keys;
-	s->bytes = bytes;
-	s->capacity = capacity;
-	return 0;
-}
-
-void bpffs_scratch_unmap(struct bpffs_scratch *s)
-{
-	if (s->bytes)
-		vm_munmap((unsigned long)s->attr, s->bytes);
-	s->bytes = 0;
+	return (unsigned long)bpffs_scratch_user(s, at);
 }
 
 /**
@@ -74,8 +35,8 @@ void bpffs_scratch_unmap(struct bpffs_scratch *s)
  * @token: the bucket to begin at; on return, the one to go on at
  * @count: how many were read, also with an error
  *
- * The scratch is user memory: the process may write to it meanwhile, so the
- * count is clamped, and a token that does not move on is refused.
+ * The process can write to the scratch meanwhile, so the count is clamped, and a
+ * token that does not move on is refused.
  *
  * Return: 0 to go on, 1 at the end, -ENOSPC: a bucket needs more room.
  */
@@ -86,23 +47,20 @@ int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 	u32 next;
 	int err;
 
-	*count = 0;
-	if (put_user(*token, s->token))
-		return -EFAULT;
-	attr.batch.in_batch = (u64)(unsigned long)s->token;
+	*s->token = *token;
+	s->attr->batch.count = 0;
+	attr.batch.in_batch = user_address(s, s->token);
 	attr.batch.out_batch = attr.batch.in_batch;
-	attr.batch.keys = (u64)(unsigned long)s->keys;
-	attr.batch.values = (u64)(unsigned long)s->values;
+	attr.batch.keys = user_address(s, s->keys);
+	attr.batch.values = user_address(s, s->values);
 	attr.batch.count = s->capacity;
 
-	err = map->ops->map_lookup_batch(map, &attr, s->attr);
+	err = map->ops->map_lookup_batch(map, &attr, bpffs_scratch_user(s, s->attr));
+	*count = 0;
 	if (err == -EFAULT || err == -ENOMEM)
 		return err;
-	if (get_user(*count, &s->attr->batch.count) || get_user(next, s->token)) {
-		*count = 0;
-		return -EFAULT;
-	}
-	*count = min(*count, s->capacity);
+	*count = min(READ_ONCE(s->attr->batch.count), s->capacity);
+	next = READ_ONCE(*s->token);
 	if (err == -ENOENT)
 		return 1;
 	/* There again. */
@@ -139,6 +97,7 @@ void bpffs_chunk_free(struct bpffs_chunk *chunk)
 	kvfree(chunk->keys);
 	chunk->keys = NULL;
 	chunk->count = 0;
+	bpffs_scratch_free(&chunk->scratch);
 }
 
 static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u64 capacity)
@@ -159,21 +118,18 @@ static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u
 static int fill_chunk(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 {
 	struct bpf_map *map = info->object.map;
-	struct bpffs_scratch s;
-	u32 count = 0;
+	struct bpffs_scratch *s = &chunk->scratch;
+	u32 count;
 	int err;
 
-	err = bpffs_scratch_map(&s, info, chunk->capacity);
+	err = bpffs_scratch_map(s, info, chunk->capacity, false);
 	if (err)
 		return err;
-	err = bpffs_batch_hash(map, &s, &chunk->token, &count);
-	if (copy_from_user(chunk->keys, s.keys, (size_t)count * map->key_size) ||
-	    copy_from_user(chunk->values, s.values,
-			   (size_t)count * bpffs_batch_value_bytes(info)))
-		err = -EFAULT;
-	else
-		chunk->count = count;
-	bpffs_scratch_unmap(&s);
+	err = bpffs_batch_hash(map, s, &chunk->token, &count);
+	bpffs_scratch_unmap(s);
+	memcpy(chunk->keys, s->keys, (size_t)count * map->key_size);
+	memcpy(chunk->values, s->values, (size_t)count * bpffs_batch_value_bytes(info));
+	chunk->count = count;
 	return err;
 }
 
@@ -224,34 +180,48 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
  * @info: of the mount
  * @key: of the element
  * @value: in all its copies
+ * @s: mapped read-only, and locked
  *
  * Of a per-CPU map, the op for a single element knows only this CPU's.
  *
  * Return: 0 or what the map's update returned; -EOPNOTSUPP, -ENOMEM, -EFAULT.
  */
 int bpffs_batch_put(const struct bpffs_info *info, const void *key,
-		    const void *value)
+		    const void *value, struct bpffs_scratch *s)
 {
 	struct bpf_map *map = info->object.map;
 	union bpf_attr attr = {};
-	struct bpffs_scratch s;
-	int err;
 
-	if (!current->mm || !map->ops->map_update_batch)
+	if (!map->ops->map_update_batch)
 		return -EOPNOTSUPP;
-	err = bpffs_scratch_map(&s, info, 1);
-	if (err)
-		return err;
-	attr.batch.keys = (u64)(unsigned long)s.keys;
-	attr.batch.values = (u64)(unsigned long)s.values;
+	memcpy(s->keys, key, map->key_size);
+	memcpy(s->values, value, bpffs_batch_value_bytes(info));
+	attr.batch.keys = user_address(s, s->keys);
+	attr.batch.values = user_address(s, s->values);
 	attr.batch.count = 1;
 	/* 6.1 looks it up; maps of these types do not use it. */
 	attr.batch.map_fd = -1;
-	if (copy_to_user(s.keys, key, map->key_size) ||
-	    copy_to_user(s.values, value, bpffs_shape_bytes(&info->stored)))
-		err = -EFAULT;
-	else
-		err = bpffs_op_update_batch(map, &attr, s.attr);
-	bpffs_scratch_unmap(&s);
-	return err;
+	return bpffs_op_update_batch(map, &attr, bpffs_scratch_user(s, s->attr));
+}
+
+/**
+ * bpffs_batch_delete - delete one element
+ * @info: of the mount
+ * @key: of the element
+ * @s: mapped read-only, and locked
+ *
+ * Return: 0 or what the map's delete returned; -EOPNOTSUPP, -ENOMEM, -EFAULT.
+ */
+int bpffs_batch_delete(const struct bpffs_info *info, const void *key,
+		       struct bpffs_scratch *s)
+{
+	struct bpf_map *map = info->object.map;
+	union bpf_attr attr = {};
+
+	if (!map->ops->map_delete_batch)
+		return -EOPNOTSUPP;
+	memcpy(s->keys, key, map->key_size);
+	attr.batch.keys = user_address(s, s->keys);
+	attr.batch.count = 1;
+	return map->ops->map_delete_batch(map, &attr, bpffs_scratch_user(s, s->attr));
 }

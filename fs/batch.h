@@ -6,21 +6,25 @@
 #include "bpffs.h"
 
 /**
- * struct bpffs_scratch - user memory for a batch operation
- * @attr: where the operation writes its count; the token follows, then the rest
- * @token: the bucket to go on at
- * @keys: @capacity of them
+ * struct bpffs_scratch - memory for batch operations, see scratch.c
+ * @file: of the pages; NULL if there are none
+ * @addr: where the process has them; 0 while they are not mapped
+ * @bytes: of them
+ * @capacity: elements that there is room for
+ * @attr: where an operation writes its count, as the kernel sees it
+ * @token: likewise, the bucket to go on at
+ * @keys: likewise, @capacity of them
  * @values: likewise
- * @bytes: of the whole mapping, 0 if there is none
- * @capacity: elements
  */
 struct bpffs_scratch {
-	union bpf_attr __user *attr;
-	u32 __user *token;
-	void __user *keys;
-	void __user *values;
+	struct file *file;
+	unsigned long addr;
 	unsigned long bytes;
 	u32 capacity;
+	union bpf_attr *attr;
+	u32 *token;
+	void *keys;
+	void *values;
 };
 
 /**
@@ -31,6 +35,7 @@ struct bpffs_scratch {
  * @capacity: how many there is room for
  * @token: the bucket to go on at
  * @at_end: there are no more buckets
+ * @scratch: the operation's
  *
  * Zeroed, it is the start. To be given to bpffs_chunk_free().
  */
@@ -41,6 +46,7 @@ struct bpffs_chunk {
 	u32 capacity;
 	u32 token;
 	bool at_end;
+	struct bpffs_scratch scratch;
 };
 
 /*
@@ -57,12 +63,20 @@ bool bpffs_chunk_possible(const struct bpffs_info *info);
 int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);
 void bpffs_chunk_free(struct bpffs_chunk *chunk);
 bool bpffs_batch_possible(const struct bpffs_info *info);
-int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
-		      u64 capacity);
-void bpffs_scratch_unmap(struct bpffs_scratch *s);
 int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 		     u32 *token, u32 *count);
 int bpffs_batch_put(const struct bpffs_info *info, const void *key,
-		    const void *value);
+		    const void *value, struct bpffs_scratch *s);
+int bpffs_batch_delete(const struct bpffs_info *info, const void *key,
+		       struct bpffs_scratch *s);
+
+/* scratch.c */
+int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
+		      u64 capacity, bool read_only);
+void bpffs_scratch_unmap(struct bpffs_scratch *s);
+void bpffs_scratch_free(struct bpffs_scratch *s);
+void __user *bpffs_scratch_user(const struct bpffs_scratch *s, const void *at);
+int bpffs_scratch_lock(struct bpffs_scratch *s);
+void bpffs_scratch_unlock(struct bpffs_scratch *s);
 
 #endif

@@ -8,6 +8,7 @@
  * path name     --> root.c                  a name becomes a dentry
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
+ *                           --> scratch.c   memory for these
  * element file  --> element.c               open, read, stat
  *               --> write.c --> store.c     when a text changes what, and how
  *               --> sum.c                   the copies of a per-CPU value as one
@@ -77,6 +78,7 @@ struct bpffs_object {
 };
 
 struct bpffs_map_type;
+struct bpffs_scratch;
 
 #define BPFFS_ERRORS		16
 
@@ -211,6 +213,10 @@ char *bpffs_layout_text(const struct bpffs_layout *layout);
 struct inode *bpffs_new_inode(struct super_block *sb, struct bpffs_info *info,
 			      u64 ino, umode_t mode);
 
+/* scratch.c */
+int bpffs_scratch_init(void);
+void bpffs_scratch_exit(void);
+
 /* object.c */
 int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd);
 void bpffs_object_release(struct bpffs_object *object);
@@ -246,6 +252,7 @@ enum bpffs_can {
 	BPFFS_CAN_STREAM	= BIT(14),	/* by batch operations */
 	BPFFS_BY_INDEX		= BIT(15),	/* keys are indices */
 	BPFFS_KEEPS_PLACE	= BIT(16),	/* the first mapping says where all others are */
+	BPFFS_BY_BATCH		= BIT(17),	/* its lock needs tracing programs disabled */
 };
 
 /* Has it files beside .bpf? */
@@ -257,9 +264,9 @@ int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
 bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
 int bpffs_map_update(const struct bpffs_info *info, const void *key,
-		     const void *value, u64 flags);
+		     const void *value, u64 flags, struct bpffs_scratch *s);
 int bpffs_map_restore(const struct bpffs_info *info, const void *key,
-		      const void *value);
+		      const void *value, struct bpffs_scratch *s);
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
 int bpffs_map_delete(const struct bpffs_info *info, const void *key);
@@ -359,7 +366,7 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 bool bpffs_store_is_whole(const struct bpffs_info *info,
 			  const struct bpffs_parser *parser);
 int bpffs_store_whole(struct bpffs_info *info, const void *key,
-		      const void *value, u64 flags);
+		      const void *value, u64 flags, struct bpffs_scratch *s);
 int bpffs_store_zero(struct bpffs_info *info, const void *key);
 
 /* sum.c: values as their text shows them */

@@ -315,7 +315,7 @@ static int element_getattr(struct mnt_idmap *idmap, const struct path *path,
 }
 
 /* rsync cuts a file to what it has written; everybody else to nothing. */
-static int change_open(struct inode *inode, const struct iattr *attr)
+static int change_open(struct inode *inode, const struct iattr *attr, bool *make_zero)
 {
 	struct bpffs_open *open = bpffs_element(inode)->open;
 	int err = 0;
@@ -329,7 +329,7 @@ static int change_open(struct inode *inode, const struct iattr *attr)
 	if (attr->ia_valid & ATTR_SIZE)
 		err = attr->ia_size == open->next ? 0 : -EINVAL;
 	else
-		err = bpffs_write_touch(inode, open);
+		*make_zero = bpffs_write_claims_zero(open);
 	mutex_unlock(&open->lock);
 	return err;
 }
@@ -344,6 +344,7 @@ static int element_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 {
 	struct inode *inode = d_inode(dentry);
 	struct bpffs_element *element = bpffs_element(inode);
+	bool make_zero = false;
 	int err;
 
 	err = setattr_prepare(idmap, dentry, attr);
@@ -352,8 +353,11 @@ static int element_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (!(attr->ia_valid & (ATTR_SIZE | ATTR_MTIME)))
 		return 0;
 	mutex_lock(&element->lock);
-	err = change_open(inode, attr);
+	err = change_open(inode, attr, &make_zero);
 	mutex_unlock(&element->lock);
+	/* That can take long: nobody waits for it. */
+	if (make_zero)
+		err = bpffs_store_zero(bpffs_info(inode), bpffs_element_key(inode));
 	return err;
 }
 

@@ -44,7 +44,7 @@ struct bpffs_open {
 
 /* write.c */
 ssize_t bpffs_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int bpffs_write_touch(struct inode *inode, struct bpffs_open *open);
+bool bpffs_write_claims_zero(struct bpffs_open *open);
 void bpffs_write_close(struct inode *inode, struct bpffs_open *open);
 
 #endif

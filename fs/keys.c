@@ -8,7 +8,6 @@
  * keys are looked up again, and each is taken once.
  */
 #include <linux/sort.h>
-#include <linux/uaccess.h>
 #include <linux/xarray.h>
 
 #include "batch.h"
@@ -107,7 +106,7 @@ static void *keys_tail(struct bpffs_keys *keys, u32 *room)
 
 static int take_batch(struct bpffs_keys *keys, const struct bpffs_scratch *s, u32 count)
 {
-	const void __user *from = s->keys;
+	const void *from = s->keys;
 	void *to;
 	u32 room;
 
@@ -116,8 +115,7 @@ static int take_batch(struct bpffs_keys *keys, const struct bpffs_scratch *s, u3
 		if (IS_ERR(to))
 			return PTR_ERR(to);
 		room = min(room, count);
-		if (copy_from_user(to, from, (size_t)room * keys->key_size))
-			return -EFAULT;
+		memcpy(to, from, (size_t)room * keys->key_size);
 		from += (size_t)room * keys->key_size;
 		keys->count += room;
 	}
@@ -140,7 +138,7 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 	u32 token = 0, count;
 	int err, taken;
 
-	err = bpffs_scratch_map(&s, info, first_capacity(info));
+	err = bpffs_scratch_map(&s, info, first_capacity(info), false);
 	while (!err) {
 		err = bpffs_batch_hash(info->object.map, &s, &token, &count);
 		taken = take_batch(keys, &s, count);
@@ -150,7 +148,7 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 			u64 capacity = 2ULL * s.capacity;
 
 			bpffs_scratch_unmap(&s);
-			err = bpffs_scratch_map(&s, info, capacity);
+			err = bpffs_scratch_map(&s, info, capacity, false);
 		}
 		/* Only who writes to the scratch meanwhile finds more than there are. */
 		if (!err && keys->count > 4ULL * info->object.map->max_entries + 1024)
@@ -159,6 +157,7 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 			err = -EINTR;
 	}
 	bpffs_scratch_unmap(&s);
+	bpffs_scratch_free(&s);
 	return err < 0 ? err : 0;
 }
 

@@ -137,7 +137,7 @@ static const struct bpffs_map_type map_types[] = {
 		.lookup = lookup,
 	},
 	[BPF_MAP_TYPE_LRU_HASH] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_EVICTS,
+		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_EVICTS | BPFFS_BY_BATCH,
 		.lookup = lookup_lru,
 	},
 	[BPF_MAP_TYPE_ARRAY] = {
@@ -156,11 +156,12 @@ static const struct bpffs_map_type map_types[] = {
 	/* Lookups of single elements would count as use. */
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {
 		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_CAN_STREAM |
-		       BPFFS_EVICTS | BPFFS_PERCPU,
+		       BPFFS_EVICTS | BPFFS_PERCPU | BPFFS_BY_BATCH,
 		.has = has_by_next,
 	},
 	[BPF_MAP_TYPE_LPM_TRIE] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE,
+		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE |
+		       BPFFS_BY_BATCH,
 		.lookup = lookup_trie,
 	},
 	/* Its elements come and go with the cgroups. */
@@ -338,6 +339,10 @@ static int file_error(long err)
 	return bpffs_bucket_busy(err) ? -EBUSY : err;
 }
 
+/*
+ * bpf(2) disables tracing programs meanwhile, which modules cannot. One that comes
+ * back to this map gets EBUSY from a hash, whose buckets have a guard.
+ */
 static long update_one(struct bpf_map *map, const void *key, const void *value,
 		       u64 flags)
 {
@@ -345,10 +350,6 @@ static long update_one(struct bpf_map *map, const void *key, const void *value,
 
 	if (!map->ops->map_update_elem)
 		return -EOPNOTSUPP;
-	/*
-	 * bpf(2) also disables instrumentation, which modules cannot: a traced
-	 * program that comes back to this bucket gets EBUSY from the map.
-	 */
 	migrate_disable();
 	rcu_read_lock();
 	err = map->ops->map_update_elem(map, (void *)key, (void *)value, flags);
@@ -357,56 +358,86 @@ static long update_one(struct bpf_map *map, const void *key, const void *value,
 	return err;
 }
 
-/* Of kernels without later fixes, the trie's op does not look at the flags. */
-static long update_trie(const struct bpffs_info *info, const void *key,
-			const void *value, u64 flags)
+/*
+ * What was stored at @value may be in another key's element: a hash uses the memory
+ * of one that is deleted or replaced at once. Nothing excludes that, but the caller
+ * is told. Under rcu_read_lock, which is enough for other types.
+ */
+static int check_place(const struct bpffs_info *info, const void *key, u32 copy,
+		       const void *value)
 {
-	if (flags == BPF_NOEXIST && bpffs_map_has(info, key))
-		return -EEXIST;
-	if (flags == BPF_EXIST && !bpffs_map_has(info, key))
-		return -ENOENT;
-	return update_one(info->object.map, key, value, flags);
+	if (bpffs_map_can(info, BPFFS_BY_INDEX | BPFFS_BY_NEXT_KEY))
+		return 0;
+	return find(info, key, copy) == value ? 0 : -ESTALE;
 }
 
-/* Copy to every CPU's copy, as bpf(2) does; -ENOENT if there is no element. */
-static int copy_to_cpus(const struct bpffs_info *info, const void *key,
-			const void *value)
+/* Copy @value where the element lies, to each CPU's copy; -ENOENT if there is none. */
+static int copy_in_place(const struct bpffs_info *info, const void *key,
+			 const void *value, unsigned int what)
 {
 	const struct bpffs_shape *stored = &info->stored;
-	int err = 0;
+	int err;
 	void *to;
 	u32 i;
 
+	err = begin_write(info, what);
+	if (err)
+		return err;
 	rcu_read_lock();
 	for (i = 0; i < stored->copies && !err; i++) {
 		to = find(info, key, i);
-		if (!to)
-			err = -ENOENT;
-		else if (IS_ERR(to))
-			err = PTR_ERR(to);
-		else
-			copy_map_value_long(info->object.map, to,
-					    (void *)value + (size_t)i * stored->stride);
+		if (IS_ERR_OR_NULL(to)) {
+			err = to ? PTR_ERR(to) : -ENOENT;
+			break;
+		}
+		copy_value(info, to, (void *)value + (size_t)i * stored->stride);
+		err = check_place(info, key, i, to);
 	}
 	rcu_read_unlock();
+	end_write(info);
+	return err;
+}
+
+static int put_by_batch(const struct bpffs_info *info, const void *key,
+			const void *value, unsigned int what, struct bpffs_scratch *s)
+{
+	int err;
+
+	err = bpffs_scratch_map(s, info, 1, true);
+	if (!err)
+		err = bpffs_scratch_lock(s);
+	if (err)
+		return err;
+	err = begin_write(info, what);
+	if (!err) {
+		err = bpffs_batch_put(info, key, value, s);
+		end_write(info);
+	}
+	bpffs_scratch_unlock(s);
 	return err;
 }
 
 /*
- * The op for one element knows only this CPU's copy. The batch operation makes or
- * replaces an element with all of them, under the bucket's lock, but takes no
- * flags: between looking and making, another may make it too, and its values are
- * then replaced. What must exist is written copy by copy instead: nothing that is
- * gone comes back, but what is deleted and made anew at that moment can get some.
+ * The batch operation makes or replaces an element on all CPUs, with tracing programs
+ * disabled; but it takes no flags: between looking and making, another may make it too,
+ * and is then replaced. What must exist is written where it lies instead: nothing that
+ * is gone comes back. So is what exists in an LRU map, which would make room for it at
+ * another's cost.
  */
-static int update_cpus(const struct bpffs_info *info, const void *key,
-		       const void *value, u64 flags)
+static int update_by_batch(const struct bpffs_info *info, const void *key,
+			   const void *value, u64 flags, unsigned int what,
+			   struct bpffs_scratch *s)
 {
-	if (flags == BPF_EXIST || bpffs_map_can(info, BPFFS_IS_ARRAY))
-		return copy_to_cpus(info, key, value);
+	bool must_exist = flags == BPF_EXIST || bpffs_map_can(info, BPFFS_IS_ARRAY);
+	int err = -ENOENT;
+
 	if (flags == BPF_NOEXIST && bpffs_map_has(info, key))
 		return -EEXIST;
-	return bpffs_batch_put(info, key, value);
+	if (must_exist || (flags == BPF_ANY && bpffs_map_can(info, BPFFS_EVICTS)))
+		err = copy_in_place(info, key, value, what);
+	if (err != -ENOENT || must_exist)
+		return err;
+	return put_by_batch(info, key, value, what, s);
 }
 
 static int push(const struct bpffs_info *info, const void *value)
@@ -430,54 +461,55 @@ out:
 	return file_error(err);
 }
 
+/* Is it a new element of a per-CPU hash, and zero on all CPUs? */
+static bool is_new_zero(const struct bpffs_info *info, const void *value, u64 flags)
+{
+	return flags == BPF_NOEXIST && !bpffs_map_can(info, BPFFS_BY_BATCH) &&
+	       !memchr_inv(value, 0, bpffs_shape_bytes(&info->stored));
+}
+
 /**
  * bpffs_map_update - store a whole value
  * @info: of the mount
  * @key: of the element
  * @value: of info->stored
  * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
+ * @s: for one element, zeroed before the first of several updates; the caller unmaps
+ *	and frees it after the last
  *
+ * Context: takes mmap_lock.
  * Return: 0; -EPERM (frozen, read-only, or the update would destroy what the
- * value owns), -ENOENT, -EEXIST, -ENOSPC, -EOPNOTSUPP, -ENOMEM, -EBUSY.
+ * value owns), -ENOENT, -EEXIST, -ENOSPC, -EOPNOTSUPP, -ENOMEM, -EBUSY, -EINTR;
+ * -ESTALE: the element went meanwhile, and another key's may have got the value.
  */
 int bpffs_map_update(const struct bpffs_info *info, const void *key,
-		     const void *value, u64 flags)
+		     const void *value, u64 flags, struct bpffs_scratch *s)
 {
-	struct bpf_map *map = info->object.map;
 	long err;
 
 	if (bpffs_map_can(info, BPFFS_IS_SET))
 		return push(info, key);
+	/* The op for one element gives the other CPUs zeros. */
+	if (bpffs_map_can(info, BPFFS_BY_BATCH | BPFFS_PERCPU) && !is_new_zero(info, value, flags))
+		return file_error(update_by_batch(info, key, value, flags, BPFFS_CAN_WRITE, s));
 	err = begin_write(info, BPFFS_CAN_WRITE);
 	if (err)
 		return err;
-	if (bpffs_map_can(info, BPFFS_PERCPU))
-		err = update_cpus(info, key, value, flags);
-	else if (bpffs_map_can(info, BPFFS_IS_TRIE))
-		err = update_trie(info, key, value, flags);
-	else
-		err = update_one(map, key, value, flags);
+	err = update_one(info->object.map, key, value, flags);
 	end_write(info);
 	return file_error(err);
 }
 
 /*
  * Store an element of a stream, new or not; also of a type whose elements are
- * not written one by one otherwise.
+ * not written one by one otherwise. @s is as above.
  */
 int bpffs_map_restore(const struct bpffs_info *info, const void *key,
-		      const void *value)
+		      const void *value, struct bpffs_scratch *s)
 {
-	int err;
-
 	if (bpffs_map_can(info, BPFFS_CAN_WRITE))
-		return bpffs_map_update(info, key, value, BPF_ANY);
-	err = begin_write(info, BPFFS_CAN_STREAM);
-	if (err)
-		return err;
-	err = bpffs_batch_put(info, key, value);
-	end_write(info);
-	return file_error(err);
+		return bpffs_map_update(info, key, value, BPF_ANY, s);
+	return file_error(update_by_batch(info, key, value, BPF_ANY, BPFFS_CAN_STREAM, s));
 }
 
 /**
@@ -489,7 +521,7 @@ int bpffs_map_restore(const struct bpffs_info *info, const void *key,
  *	stores bytes of no special field
  * @arg: for @edit
  *
- * Return: 0, -ENOENT, -EPERM, -EOPNOTSUPP.
+ * Return: 0, -ENOENT, -EPERM, -EOPNOTSUPP; -ESTALE as bpffs_map_update().
  */
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg)
@@ -508,12 +540,41 @@ int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		err = PTR_ERR(value);
 	else
 		edit(value, arg);
+	if (!err)
+		err = check_place(info, key, copy, value);
 	rcu_read_unlock();
 	end_write(info);
 	return err;
 }
 
-/* Return: 0, -ENOENT, -EPERM (also: an array's element), -EOPNOTSUPP, -EBUSY. */
+static int delete_by_batch(const struct bpffs_info *info, const void *key)
+{
+	struct bpffs_scratch s = {};
+	int err;
+
+	err = bpffs_scratch_map(&s, info, 1, true);
+	if (err)
+		goto out;
+	err = bpffs_scratch_lock(&s);
+	if (err)
+		goto out;
+	err = begin_write(info, BPFFS_CAN_DELETE);
+	if (!err) {
+		err = bpffs_batch_delete(info, key, &s);
+		end_write(info);
+	}
+	bpffs_scratch_unlock(&s);
+out:
+	bpffs_scratch_unmap(&s);
+	bpffs_scratch_free(&s);
+	return err;
+}
+
+/*
+ * Context: takes mmap_lock.
+ * Return: 0, -ENOENT, -EPERM (also: an array's element), -EOPNOTSUPP, -EBUSY, -ENOMEM,
+ * -EINTR.
+ */
 int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 {
 	struct bpf_map *map = info->object.map;
@@ -521,6 +582,8 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 
 	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
 		return -EPERM;
+	if (bpffs_map_can(info, BPFFS_BY_BATCH))
+		return file_error(delete_by_batch(info, key));
 	err = begin_write(info, BPFFS_CAN_DELETE);
 	if (err)
 		return err;

@@ -30,6 +30,7 @@ enum phase {
 /**
  * struct raw - an open stream
  * @lock: guards the rest
+ * @scratch: for one element
  * @reading: where the reader is
  * @token: where the batch operation goes on, of @token_size bytes
  * @token_size: a bucket's number, or a key
@@ -49,6 +50,7 @@ enum phase {
  */
 struct raw {
 	struct mutex lock; /* above */
+	struct bpffs_scratch scratch;
 	enum phase reading;
 	void *token;
 	u32 token_size;
@@ -182,36 +184,32 @@ static u32 capacity_of(const struct bpffs_info *info, size_t len)
  * Return: 0, 1 at the end, -ENOSPC if a bucket has more than @capacity elements.
  */
 static int read_batch(const struct bpffs_info *info, struct raw *raw,
-		      const struct bpffs_scratch *s, void __user *keys,
-		      void __user *values, u32 capacity, u32 *count)
+		      void __user *keys, void __user *values, u32 capacity, u32 *count)
 {
+	const struct bpffs_scratch *s = &raw->scratch;
 	struct bpf_map *map = info->object.map;
+	u64 token = (unsigned long)bpffs_scratch_user(s, s->keys);
 	union bpf_attr attr = {};
 	int err;
 
-	if (raw->started && copy_to_user(s->keys, raw->token, raw->token_size))
-		return -EFAULT;
-	if (put_user(0, &s->attr->batch.count))
-		return -EFAULT;
+	memcpy(s->keys, raw->token, raw->token_size);
+	s->attr->batch.count = 0;
 	if (raw->started)
-		attr.batch.in_batch = (u64)(unsigned long)s->keys;
-	attr.batch.out_batch = (u64)(unsigned long)s->keys;
+		attr.batch.in_batch = token;
+	attr.batch.out_batch = token;
 	attr.batch.keys = (u64)(unsigned long)keys;
 	attr.batch.values = (u64)(unsigned long)values;
 	attr.batch.count = capacity;
-	err = map->ops->map_lookup_batch(map, &attr, s->attr);
+	err = map->ops->map_lookup_batch(map, &attr, bpffs_scratch_user(s, s->attr));
 	if (err == -EFAULT || err == -ENOMEM)
 		return err;
-	if (get_user(*count, &s->attr->batch.count))
-		return -EFAULT;
-	*count = min(*count, capacity);
+	*count = min(READ_ONCE(s->attr->batch.count), capacity);
 	if (err == -ENOENT)
 		return 1;
 	if (err && err != -ENOSPC && err != -EINTR && !bpffs_bucket_busy(err))
 		return err;
 	if (*count || !err) {
-		if (copy_from_user(raw->token, s->keys, raw->token_size))
-			return -EFAULT;
+		memcpy(raw->token, s->keys, raw->token_size);
 		raw->started = true;
 	}
 	return *count || err != -ENOSPC ? 0 : err;
@@ -269,22 +267,21 @@ static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
 {
 	u32 capacity = capacity_of(info, len), count = 0;
 	void __user *keys = buf + sizeof(struct bpffs_raw_block);
-	struct bpffs_scratch s;
 	int err;
 
 	if (!capacity)
 		return -ENOSPC;
-	err = bpffs_scratch_map(&s, info, 1);
+	err = bpffs_scratch_map(&raw->scratch, info, 1, false);
 	if (err)
 		return err;
 	do {
-		err = read_batch(info, raw, &s, keys, keys + keys_bytes(info, capacity),
+		err = read_batch(info, raw, keys, keys + keys_bytes(info, capacity),
 				 capacity, &count);
 		if (!err && !count && signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	} while (!err && !count);
-	bpffs_scratch_unmap(&s);
+	bpffs_scratch_unmap(&raw->scratch);
 	if (err < 0)
 		return err;
 	if (err)
@@ -303,25 +300,27 @@ static int read_block_apart(const struct bpffs_info *info, struct raw *raw)
 {
 	u64 each = info->object.map->key_size + bpffs_batch_value_bytes(info);
 	u64 capacity = max_t(u64, PIECES_BYTES / each, 1);
+	struct bpffs_scratch s = {};
 	ssize_t ret = -ENOSPC;
-	struct bpffs_scratch s;
 
 	for (; ret == -ENOSPC && capacity < 2 * BLOCK_ELEMENTS &&
 	       block_bytes(info, capacity, capacity) <= BLOCK_MAX; capacity *= 2) {
-		ret = bpffs_scratch_map(&s, info, capacity);
+		size_t room;
+
+		ret = bpffs_scratch_map(&s, info, capacity, false);
 		if (ret)
-			return ret;
-		ret = make_out(raw, s.bytes);
+			break;
+		room = s.bytes - (s.keys - (void *)s.attr);
+		ret = make_out(raw, room);
 		if (!ret)
-			ret = read_block(info, raw, (void __user *)s.attr, s.bytes);
+			ret = read_block(info, raw, bpffs_scratch_user(&s, s.keys), room);
 		if (ret > 0) {
-			if (copy_from_user(raw->out, s.attr, ret))
-				ret = -EFAULT;
-			else
-				raw->out_left = ret;
+			memcpy(raw->out, s.keys, ret);
+			raw->out_left = ret;
 		}
 		bpffs_scratch_unmap(&s);
 	}
+	bpffs_scratch_free(&s);
 	return min_t(ssize_t, ret, 0);
 }
 
@@ -435,7 +434,7 @@ static int store_element(struct bpffs_info *info, struct raw *raw, const void *k
 	int err;
 
 	memcpy(raw->value, value, bpffs_batch_value_bytes(info));
-	err = bpffs_map_restore(info, key, raw->value);
+	err = bpffs_map_restore(info, key, raw->value, &raw->scratch);
 	if (err == -ENOSPC)
 		refuse_stream(info, raw, "the map is full (%u elements)",
 			      info->object.map->max_entries);
@@ -599,6 +598,7 @@ static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
 	WRITE_ONCE(raw->writer, current->files);
 	raw->said = false;
 	ret = write_parts(info, raw, buf, len);
+	bpffs_scratch_unmap(&raw->scratch);
 	mutex_unlock(&raw->lock);
 	return ret;
 }
@@ -632,6 +632,7 @@ static int raw_release(struct inode *inode, struct file *file)
 	if (!raw->said && is_unfinished(raw))
 		refuse_stream(bpffs_info(inode), raw, "the stream ends before its end");
 	kvfree(raw->out);
+	bpffs_scratch_free(&raw->scratch);
 	kvfree(raw->part);
 	kvfree(raw->value);
 	kfree(raw->token);

@@ -3,7 +3,7 @@
  * The fields of a text into an element: some where they lie, as a BPF program
  * stores them, or every one by an update of the element.
  */
-#include "bpffs.h"
+#include "batch.h"
 
 /* Leaves stored in one RCU section. */
 #define STORE_AT_ONCE	1024
@@ -49,6 +49,10 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err)
 		break;
 	case -ENOENT:
 		bpffs_refuse_element(info, key, "the element is gone" UNCHANGED);
+		break;
+	case -ESTALE:
+		bpffs_refuse_element(info, key,
+				     "it was deleted or replaced meanwhile; another key's may have changed");
 		break;
 	case -EEXIST:
 		bpffs_refuse_element(info, key, "the element exists by now" UNCHANGED);
@@ -307,11 +311,12 @@ bool bpffs_store_is_whole(const struct bpffs_info *info,
  * @key: of the element
  * @value: every byte of it, of info->shape
  * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
+ * @s: as bpffs_map_update() has it
  *
  * Return: 0, or an errno of bpffs_map_update() with a sentence.
  */
 int bpffs_store_whole(struct bpffs_info *info, const void *key,
-		      const void *value, u64 flags)
+		      const void *value, u64 flags, struct bpffs_scratch *s)
 {
 	const void *copies;
 	int err;
@@ -330,9 +335,9 @@ int bpffs_store_whole(struct bpffs_info *info, const void *key,
 	if (!copies)
 		return -ENOMEM;
 	if (flags == BPF_ANY)
-		err = bpffs_map_restore(info, key, copies);
+		err = bpffs_map_restore(info, key, copies, s);
 	else
-		err = bpffs_map_update(info, key, copies, flags);
+		err = bpffs_map_update(info, key, copies, flags, s);
 	if (copies != value)
 		kvfree(copies);
 	return refuse_store(info, key, err);
@@ -342,11 +347,14 @@ int bpffs_store_whole(struct bpffs_info *info, const void *key,
 int bpffs_store_zero(struct bpffs_info *info, const void *key)
 {
 	void *zero = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	struct bpffs_scratch s = {};
 	int err;
 
 	if (!zero)
 		return -ENOMEM;
-	err = bpffs_map_update(info, key, zero, BPF_NOEXIST);
+	err = bpffs_map_update(info, key, zero, BPF_NOEXIST, &s);
+	bpffs_scratch_unmap(&s);
+	bpffs_scratch_free(&s);
 	kvfree(zero);
 	return err == -EEXIST ? 0 : refuse_store(info, key, err);
 }

@@ -185,22 +185,29 @@ static int __init bpffs_init(void)
 {
 	int err;
 
-	/* A batch operation takes the key of an element from user memory. */
-	inode_cache = kmem_cache_create_usercopy("bpffs_inode", sizeof(struct bpffs_inode), 0,
-						 SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
-						 offsetof(struct bpffs_inode, element.key),
-						 BPFFS_KEY_MAX, init_inode_once);
+	inode_cache = kmem_cache_create("bpffs_inode", sizeof(struct bpffs_inode), 0,
+					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT, init_inode_once);
 	if (!inode_cache)
 		return -ENOMEM;
+	err = bpffs_scratch_init();
+	if (err)
+		goto no_scratch;
 	err = register_filesystem(&bpffs_type);
 	if (err)
-		kmem_cache_destroy(inode_cache);
+		goto no_filesystem;
+	return 0;
+
+no_filesystem:
+	bpffs_scratch_exit();
+no_scratch:
+	kmem_cache_destroy(inode_cache);
 	return err;
 }
 
 static void __exit bpffs_exit(void)
 {
 	unregister_filesystem(&bpffs_type);
+	bpffs_scratch_exit();
 	/* Inodes are freed after a grace period. */
 	rcu_barrier();
 	kmem_cache_destroy(inode_cache);

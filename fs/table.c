@@ -16,6 +16,7 @@
 /**
  * struct table - an open table
  * @lock: guards the rest
+ * @scratch: for elements that are written
  * @shape: the map's, with blanks between fields
  * @in: the piece of text that is being written
  * @out: that is being read
@@ -41,6 +42,7 @@
  */
 struct table {
 	struct mutex lock; /* above */
+	struct bpffs_scratch scratch;
 	struct bpffs_shape shape;
 	char in[512];
 	char out[2048];
@@ -96,6 +98,7 @@ static int table_release(struct inode *inode, struct file *file)
 		bpffs_refuse(info, "table: closed in the middle of line %llu, which was not stored",
 			     table->line);
 	bpffs_chunk_free(&table->chunk);
+	bpffs_scratch_free(&table->scratch);
 	bpffs_keys_free(table->keys);
 	bpffs_parser_free(table->parser);
 	kvfree(table->value);
@@ -389,7 +392,7 @@ static int store_line(struct bpffs_info *info, struct table *table)
 		return refuse_line(info, table, "no field is named");
 	if (bpffs_store_is_whole(info, parser))
 		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
-					 BPF_ANY);
+					 BPF_ANY, &table->scratch);
 	err = bpffs_store_fields(info, table->key, parser);
 	if (err == -ENOENT)
 		refuse_line(info, table, "there is no such element, and not every field is named");
@@ -506,6 +509,7 @@ static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		ret = -ESPIPE;
 	if (!ret)
 		ret = write_lines(info, table, from);
+	bpffs_scratch_unmap(&table->scratch);
 	if (ret > 0) {
 		iocb->ki_pos += ret;
 		table->write_pos = iocb->ki_pos;

@@ -8,6 +8,7 @@
  */
 #include <linux/uio.h>
 
+#include "batch.h"
 #include "element.h"
 
 static void refuse(struct inode *inode, const char *reason)
@@ -19,6 +20,7 @@ static void refuse(struct inode *inode, const char *reason)
 static int store_whole(struct inode *inode, struct bpffs_open *open)
 {
 	struct bpffs_info *info = bpffs_info(inode);
+	struct bpffs_scratch s = {};
 	u64 flags = BPF_EXIST;
 	int err;
 
@@ -28,7 +30,9 @@ static int store_whole(struct inode *inode, struct bpffs_open *open)
 	else if (open->may_insert)
 		flags = BPF_ANY;
 	err = bpffs_store_whole(info, bpffs_element_key(inode),
-				bpffs_parse_value(open->parser), flags);
+				bpffs_parse_value(open->parser), flags, &s);
+	bpffs_scratch_unmap(&s);
+	bpffs_scratch_free(&s);
 	if (err)
 		return err;
 	open->complete = true;
@@ -163,19 +167,17 @@ ssize_t bpffs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return err ?: len;
 }
 
-/* touch: make the element, all zero, if nothing was written and it is not there. */
-int bpffs_write_touch(struct inode *inode, struct bpffs_open *open)
+/*
+ * touch: is the caller to make the element, all zero? If nothing was written and it
+ * was not there. Once only.
+ */
+bool bpffs_write_claims_zero(struct bpffs_open *open)
 {
-	int err;
-
 	if (!open->pending || open->parser)
-		return 0;
-	err = bpffs_store_zero(bpffs_info(inode), bpffs_element_key(inode));
-	if (err)
-		return err;
+		return false;
 	open->pending = false;
 	open->zero_on_close = false;
-	return 0;
+	return true;
 }
 
 /* The last chance to say that a text was not finished. */
@@ -183,8 +185,8 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 {
 	struct bpffs_reason why = {};
 
-	if (open->zero_on_close && !sb_rdonly(inode->i_sb) &&
-	    bpffs_write_touch(inode, open) == -ENOMEM)
+	if (open->zero_on_close && !sb_rdonly(inode->i_sb) && bpffs_write_claims_zero(open) &&
+	    bpffs_store_zero(bpffs_info(inode), bpffs_element_key(inode)) == -ENOMEM)
 		refuse(inode, "there was no memory for it; no element was made");
 	if (!open->parser)
 		return;
