@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$top/build}
+# shellcheck disable=SC1091,SC2034
+codename=$(. /etc/os-release; printf '%s' "${VERSION_CODENAME:-}")
 
 die()
 {
@@ -26,10 +28,9 @@ list()
 
 installed() # PACKAGE
 {
-	local state
-
-	state=$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) &&
-		[ "$state" = installed ]
+	# One line for each architecture that dpkg knows it of.
+	dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$1" 2> /dev/null |
+		grep -xE "installed ($(dpkg --print-architecture)|all)" > /dev/null
 }
 
 # The packages of list files. Of "a|b" the installed one, or else the first.
