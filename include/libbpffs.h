@@ -66,7 +66,7 @@ extern "C" {
  * - ro makes both the file system and the mount read-only.
  * - nosuid, nodev and noexec are always set; suid, dev and exec change nothing.
  * - [no]atime, [no]relatime, [no]strictatime, [no]diratime, [no]symfollow.
- * - as=key.saddr:ip4 and as=value.last.sec:x64, with layouts by BTF, give the
+ * - as=key.server:ip4 and as=value.last.sec:x64, with layouts by BTF, give the
  *   type of one member of the key or the value; may come several times.
  * - snapshot mounts a frozen copy of the map: of a hash, array, LPM trie and
  *   their LRU and per-CPU kinds. -EOPNOTSUPP: it is of another type or has

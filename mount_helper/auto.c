@@ -135,6 +135,11 @@ static int check_as(const struct request *r)
 					       "as: the BTF of the map has no member %s.%.*s",
 					       as->for_key ? "key" : "value",
 					       (int)as->path_len, as->path);
+		if (as->of_bits)
+			return libbpffs_refuse(EINVAL,
+					       "as: %s.%.*s is a bit-field, which has no other type",
+					       as->for_key ? "key" : "value",
+					       (int)as->path_len, as->path);
 		if (as->bad_size)
 			return libbpffs_refuse(EINVAL,
 					       "as: %s.%.*s has %llu bytes, \"%s\" is no layout of these",

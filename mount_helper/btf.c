@@ -66,11 +66,13 @@ struct compiler {
 /**
  * struct group - a group that is open
  * @number: of it
+ * @base: of a struct without a name, where it is in the group that it is part of
  * @pos: where what follows goes, but for padding
  * @empty: nothing has been put into it
  */
 struct group {
 	u32 number;
+	u64 base;
 	u64 pos;
 	bool empty;
 };
@@ -171,12 +173,13 @@ static int put_hole(struct compiler *c, struct group *group, u64 pos)
 	return err;
 }
 
-static int put_name(struct compiler *c, struct group *group, const char *name)
+static int put_name(struct compiler *c, struct group *group, const char *name,
+		    char own[LIBBPFFS_NAME_MAX])
 {
-	char own[LIBBPFFS_NAME_MAX];
 	int err;
 
-	err = libbpffs_name_take(&c->names, group->number, name, group->pos, own);
+	err = libbpffs_name_take(&c->names, group->number, name, group->base + group->pos,
+				 own);
 	if (err)
 		return err == -EEXIST ? AS_HEX : err;
 	return put(c, "%s=", own);
@@ -329,6 +332,12 @@ static bool is_char(const struct compiler *c, const struct bare_type *bare)
 		btf_int_encoding(bare->type) & BTF_INT_CHAR);
 }
 
+static bool is_u32(const struct bare_type *bare)
+{
+	return btf_is_int(bare->type) && bare->size == 4 &&
+	       !btf_int_encoding(bare->type) && !bare->big_endian;
+}
+
 /* Does the member's name, or that of its type, tell? */
 static bool tells(bool (*is)(const char *name), const struct bare_type *bare,
 		  const char *name)
@@ -475,34 +484,19 @@ static int put_tag(struct compiler *c, const char *tag, u64 size)
 	return put(c, is_list(tag) ? "{%s}" : "%s", tag);
 }
 
-/* Below a member, the paths of its own members begin with its name. */
-static void enter_path(struct compiler *c, const char *name)
-{
-	int len;
-
-	if (!name)
-		return;
-	len = snprintf(c->path + c->path_len, sizeof(c->path) - c->path_len, "%s.", name);
-	/* What is cut is no member's path. */
-	c->path_len = min(c->path_len + len, sizeof(c->path) - 1);
-}
-
-static int put_group(struct compiler *c, const struct bare_type *bare, const char *name)
+static int put_group(struct compiler *c, const struct bare_type *bare)
 {
 	struct group group = { .number = ++c->last_group, .empty = true };
-	size_t path_len = c->path_len;
 	int err;
 
 	if (c->groups == GROUPS_MAX)
 		return AS_HEX;
 	c->groups++;
-	enter_path(c, name);
 	err = put(c, "{");
 	if (!err)
 		err = put_members(c, bare, &group);
 	if (!err)
 		err = put(c, "}");
-	c->path_len = path_len;
 	c->groups--;
 	return err;
 }
@@ -514,11 +508,11 @@ static bool is_address_struct(const struct compiler *c, const struct bare_type *
 	       (bare->size == 16 && is_named(c, bare->type, "in6_addr"));
 }
 
-static int put_record(struct compiler *c, const struct bare_type *bare, const char *name)
+static int put_record(struct compiler *c, const struct bare_type *bare)
 {
 	if (is_address_struct(c, bare))
 		return put(c, bare->size == 4 ? "ip4" : "ip6");
-	return btf_is_struct(bare->type) ? put_group(c, bare, name) : AS_HEX;
+	return put_group(c, bare);
 }
 
 static int put_number(struct compiler *c, const struct bare_type *bare,
@@ -530,6 +524,8 @@ static int put_number(struct compiler *c, const struct bare_type *bare,
 		return put(c, "ip4");
 	if (bare->big_endian)
 		return put(c, "be%u", bare->big_endian);
+	if (is_u32(bare) && tells(libbpffs_is_sure_address_name, bare, name))
+		return put(c, "ip4");
 	if (encoding & BTF_INT_BOOL && bare->size == 1)
 		return put(c, "bool");
 	return put_int(c, encoding & BTF_INT_SIGNED ? 's' : 'u', bare->size);
@@ -548,6 +544,8 @@ static int put_array_type(struct compiler *c, const struct bare_type *bare,
 	if (is_char(c, bare))
 		return put(c, "str%u", count);
 	if (bare->big_endian == 32 && count == 4 && address)
+		return put(c, "ip6");
+	if (is_u32(bare) && count == 4 && tells(libbpffs_is_sure_address_name, bare, name))
 		return put(c, "ip6");
 	if (!is_byte(c, bare))
 		return AS_HEX;
@@ -574,7 +572,7 @@ static int put_element(struct compiler *c, const struct bare_type *bare,
 		return put_int(c, 'x', bare->size);
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
-		return put_record(c, bare, name);
+		return put_record(c, bare);
 	default:
 		return AS_HEX;
 	}
@@ -629,16 +627,20 @@ static bool is_padding(const struct compiler *c, const struct member *m)
 	       (btf_is_int(m->bare.type) && libbpffs_is_pad_name(m->name));
 }
 
-static bool is_unnamed_struct(const struct member *m)
+/* A struct or union whose members are its parent's. */
+static bool is_unnamed_record(const struct member *m)
 {
-	return m->bare.type && btf_is_struct(m->bare.type) && !m->name && !m->tag &&
+	return m->bare.type && btf_is_composite(m->bare.type) && !m->name && !m->tag &&
 	       !m->bare.dims;
 }
 
-/* A struct without a name: its members are its parent's. */
 static int splice(struct compiler *c, struct group *group, const struct member *m)
 {
-	struct group inner = { .number = group->number, .empty = group->empty };
+	struct group inner = {
+		.number = group->number,
+		.base = group->base + group->pos,
+		.empty = group->empty,
+	};
 	size_t mark = c->len;
 	int err;
 
@@ -659,48 +661,98 @@ static const char *name_or_kind(const struct member *m)
 	return btf_is_union(m->bare.type) ? "union" : NULL;
 }
 
-/* Has the user given a type for this member? */
-static void see_as(struct compiler *c, struct member *m)
+/* --- Types by the user --- */
+
+/* What follows the path of the open groups in that of @as; NULL: it is another. */
+static const char *rest_of_path(const struct compiler *c, const struct libbpffs_as *as,
+				size_t *len)
 {
-	size_t name_len = m->name ? strlen(m->name) : 0;
-	size_t i;
+	if (as->for_key == (c->use == LIBBPFFS_BTF_VALUE) || as->path_len <= c->path_len ||
+	    memcmp(as->path, c->path, c->path_len))
+		return NULL;
+	*len = as->path_len - c->path_len;
+	return as->path + c->path_len;
+}
 
-	for (i = 0; i < c->as_count && name_len; i++) {
-		struct libbpffs_as *as = &c->as[i];
+static void see_as_name(struct compiler *c, struct member *m, const char *name)
+{
+	size_t len, i;
 
-		if (as->for_key == (c->use == LIBBPFFS_BTF_VALUE) ||
-		    as->path_len != c->path_len + name_len ||
-		    memcmp(as->path, c->path, c->path_len) ||
-		    memcmp(as->path + c->path_len, m->name, name_len))
+	for (i = 0; i < c->as_count; i++) {
+		const char *rest = rest_of_path(c, &c->as[i], &len);
+
+		if (!rest || len != strlen(name) || memcmp(rest, name, len))
 			continue;
-		as->seen = true;
-		m->as = as;
-		m->tag = as->type;
+		c->as[i].seen = true;
+		m->as = &c->as[i];
+		m->tag = m->as->type;
 	}
 }
+
+/* Has the user given a type for this member? By the name that it will have. */
+static void see_as(struct compiler *c, const struct group *group, struct member *m)
+{
+	const char *name = name_or_kind(m);
+	char own[LIBBPFFS_NAME_MAX];
+
+	libbpffs_name_find(&c->names, group->number, name, group->base + m->from / 8, own);
+	see_as_name(c, m, own);
+	/* That of a static variable is "function.variable" in BTF. */
+	if (!m->as && name && strchr(name, '.'))
+		see_as_name(c, m, name);
+}
+
+/* Below a member, the paths of its own members begin with its name. */
+static void enter_path(struct compiler *c, const char *name)
+{
+	int len;
+
+	len = snprintf(c->path + c->path_len, sizeof(c->path) - c->path_len, "%s.", name);
+	/* What is cut is no member's path. */
+	c->path_len = min(c->path_len + len, sizeof(c->path) - 1);
+}
+
+static int put_named(struct compiler *c, struct group *group, const struct member *m)
+{
+	size_t path_len = c->path_len;
+	char own[LIBBPFFS_NAME_MAX];
+	int err;
+
+	err = put_name(c, group, name_or_kind(m), own);
+	if (err)
+		return err;
+	enter_path(c, own);
+	err = put_type_or_hex(c, m);
+	c->path_len = path_len;
+	return err;
+}
+
+/* --- Members --- */
 
 /* A member that is whole bytes. */
 static int put_field(struct compiler *c, struct group *group, struct member *m)
 {
 	int err;
 
-	see_as(c, m);
+	if (name_or_kind(m))
+		see_as(c, group, m);
 	/* The next hole includes it. */
 	if (is_padding(c, m))
 		return 0;
 	err = put_hole(c, group, m->from / 8);
 	if (err)
 		return err;
-	if (is_unnamed_struct(m)) {
+	if (is_unnamed_record(m)) {
 		err = splice(c, group, m);
 		if (err != AS_HEX)
 			return err;
 	}
+	/* What is called "field". */
+	if (!name_or_kind(m))
+		see_as(c, group, m);
 	err = put_separator(c, group);
 	if (!err)
-		err = put_name(c, group, name_or_kind(m));
-	if (!err)
-		err = put_type_or_hex(c, m);
+		err = put_named(c, group, m);
 	group->pos += m->size;
 	return err;
 }
@@ -860,15 +912,27 @@ static int find_unit(struct compiler *c, const struct bare_type *bare, u64 pos,
 	return find_bytes(c, bare, unit);
 }
 
+/* For some bits there is no other type. */
+static void refuse_as(struct compiler *c, const char *name)
+{
+	struct member m = {};
+
+	see_as_name(c, &m, name);
+	if (m.as)
+		m.as->of_bits = true;
+}
+
 static int put_part(struct compiler *c, struct group *group, const struct member *m)
 {
 	char name[LIBBPFFS_NAME_MAX] = "";
 	int err = 0;
 
 	if (!is_padding(c, m))
-		err = libbpffs_name_take(&c->names, group->number, m->name, m->from, name);
+		err = libbpffs_name_take(&c->names, group->number, m->name,
+					 8 * group->base + m->from, name);
 	if (err)
 		return err == -EEXIST ? AS_HEX : err;
+	refuse_as(c, name);
 	return put(c, "%s.%llu", name, (unsigned long long)m->bits);
 }
 
@@ -909,19 +973,28 @@ static int put_unit(struct compiler *c, struct group *group,
 		    const struct member *first)
 {
 	bool whole = unit->count == 1 && first->bits == 8 * unit->size;
+	struct member m = {
+		.name = unit->is_int ? first->name : "bits",
+		.from = 8 * unit->begin,
+		.size = unit->size,
+	};
+	char name[LIBBPFFS_NAME_MAX];
 	int err;
 
 	err = put_separator(c, group);
+	if (!err && (whole || !unit->is_int)) {
+		see_as(c, group, &m);
+		err = put_name(c, group, m.name, name);
+	}
 	if (err)
 		return err;
-	if (!unit->is_int) {
-		err = put_name(c, group, "bits");
-		return err ?: put(c, "hex%u", unit->size);
-	}
-	if (whole)
-		err = put_name(c, group, first->name);
-	if (!err)
-		err = put_int(c, unit->is_signed ? 's' : 'u', unit->size);
+	if (m.as && tag_fits(c, m.tag, m.size))
+		return put_tag(c, m.tag, m.size);
+	if (m.as)
+		m.as->bad_size = m.size;
+	if (!unit->is_int)
+		return put(c, "hex%u", unit->size);
+	err = put_int(c, unit->is_signed ? 's' : 'u', unit->size);
 	return err || whole ? err : put_parts(c, group, bare, unit);
 }
 
@@ -942,6 +1015,145 @@ static int put_bits(struct compiler *c, struct group *group,
 	return err;
 }
 
+/* --- Unions --- */
+
+/**
+ * check_whole() - is each byte of it in a field that can be read?
+ * @c: the compiler
+ * @bare: the type
+ *
+ * Return: 0, AS_HEX: no, or -errno.
+ */
+static int check_whole(struct compiler *c, const struct bare_type *bare);
+
+static int check_whole_struct(struct compiler *c, const struct bare_type *bare)
+{
+	struct member m;
+	u64 bit = 0;
+	int err;
+	u32 i;
+
+	for (i = 0; i < btf_vlen(bare->type); i++) {
+		err = get_member(c, bare, i, &m);
+		if (err)
+			return err;
+		if (!m.size)
+			continue;
+		if (m.from != bit || is_padding(c, &m))
+			return AS_HEX;
+		err = check_whole(c, &m.bare);
+		if (err)
+			return err;
+		bit += m.bits;
+	}
+	return bit == 8 * bare->size ? 0 : AS_HEX;
+}
+
+/* The first member that is the union, whole. */
+static int check_whole_union(struct compiler *c, const struct bare_type *bare,
+			     struct member *m)
+{
+	int err;
+	u32 i;
+
+	for (i = 0; i < btf_vlen(bare->type); i++) {
+		err = get_member(c, bare, i, m);
+		if (err)
+			return err;
+		if (m->from || m->bits != 8 * bare->size || is_padding(c, m))
+			continue;
+		err = check_whole(c, &m->bare);
+		if (err != AS_HEX)
+			return err;
+	}
+	return AS_HEX;
+}
+
+static int check_whole(struct compiler *c, const struct bare_type *bare)
+{
+	struct member m;
+	int err = AS_HEX;
+
+	if (!bare->type || c->nest == NEST_MAX)
+		return AS_HEX;
+	c->nest++;
+	switch (btf_kind(bare->type)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+	case BTF_KIND_PTR:
+		err = 0;
+		break;
+	case BTF_KIND_STRUCT:
+		err = check_whole_struct(c, bare);
+		break;
+	case BTF_KIND_UNION:
+		err = check_whole_union(c, bare, &m);
+		break;
+	}
+	c->nest--;
+	return err;
+}
+
+/* Is there a type by the user for a member below, whose parent's path is open? */
+static int asks_below(struct compiler *c, const struct bare_type *bare, bool *asks);
+
+static int asks_for(struct compiler *c, const struct member *m, bool *asks)
+{
+	size_t len, name_len, i;
+
+	if (!m->name)
+		return m->bare.type && btf_is_composite(m->bare.type) && !m->bare.dims ?
+		       asks_below(c, &m->bare, asks) : 0;
+	name_len = strlen(m->name);
+	for (i = 0; i < c->as_count; i++) {
+		const char *rest = rest_of_path(c, &c->as[i], &len);
+
+		if (rest && len >= name_len && !memcmp(rest, m->name, name_len) &&
+		    (len == name_len || rest[name_len] == '.'))
+			*asks = true;
+	}
+	return 0;
+}
+
+static int asks_below(struct compiler *c, const struct bare_type *bare, bool *asks)
+{
+	struct member m;
+	int err = 0;
+	u32 i;
+
+	if (c->nest == NEST_MAX)
+		return 0;
+	c->nest++;
+	for (i = 0; i < btf_vlen(bare->type) && !err && !*asks; i++) {
+		err = get_member(c, bare, i, &m);
+		if (!err)
+			err = asks_for(c, &m, asks);
+	}
+	c->nest--;
+	return err;
+}
+
+/* What a union is: the member that the user has a type for, or one that is whole. */
+static int choose_member(struct compiler *c, const struct bare_type *bare, struct member *m)
+{
+	bool asks;
+	int err;
+	u32 i;
+
+	for (i = 0; i < btf_vlen(bare->type) && c->as_count; i++) {
+		asks = false;
+		err = get_member(c, bare, i, m);
+		if (!err)
+			err = asks_for(c, m, &asks);
+		if (err < 0)
+			return err;
+		if (asks && !err && !m->from && !is_bits(m))
+			return 0;
+	}
+	return check_whole_union(c, bare, m);
+}
+
 /* --- Structs and data sections --- */
 
 /* From the group's position to the end of the struct. */
@@ -956,6 +1168,13 @@ static int put_members(struct compiler *c, const struct bare_type *bare,
 	if (c->nest == NEST_MAX)
 		return AS_HEX;
 	c->nest++;
+	if (btf_is_union(bare->type)) {
+		err = choose_member(c, bare, &m);
+		if (!err)
+			err = put_field(c, group, &m);
+		c->nest--;
+		return err ?: put_hole(c, group, bare->size);
+	}
 	for (i = 0; i < btf_vlen(bare->type) && !err; i++) {
 		err = get_member(c, bare, i, &m);
 		/* An array of no elements, or what has been put already. */
@@ -972,6 +1191,7 @@ static int put_members(struct compiler *c, const struct bare_type *bare,
 static int put_lpm_key(struct compiler *c, const struct bare_type *bare,
 		       struct group *group)
 {
+	char name[LIBBPFFS_NAME_MAX];
 	struct member m;
 	int err;
 
@@ -982,7 +1202,7 @@ static int put_lpm_key(struct compiler *c, const struct bare_type *bare,
 		return err;
 	if (m.from || m.bits != 32)
 		return AS_HEX;
-	err = put_name(c, group, m.name ?: "prefixlen");
+	err = put_name(c, group, m.name ?: "prefixlen", name);
 	if (!err)
 		err = put(c, "plen");
 	group->empty = false;
@@ -1041,7 +1261,7 @@ static int put_whole(struct compiler *c, u32 id, u32 size)
 	m.tag = m.bare.tag;
 	if (!m.tag && !m.bare.dims && c->use == LIBBPFFS_BTF_LPM_KEY)
 		return put_lpm_key(c, &m.bare, &group);
-	if (is_unnamed_struct(&m) && !is_address_struct(c, &m.bare))
+	if (is_unnamed_record(&m) && !is_address_struct(c, &m.bare))
 		return put_members(c, &m.bare, &group);
 	return put_type(c, &m);
 }

@@ -20,13 +20,15 @@ enum libbpffs_btf_use {
 };
 
 /**
- * struct libbpffs_as - another type for a member, by the user: as=key.saddr:ip4
- * @path: "saddr", or "last.sec" of a nested one; it need not end with NUL
+ * struct libbpffs_as - another type for a member, by the user: as=key.server:ip4
+ * @path: "saddr", or "last.sec" of a nested one, as the text of the value has it, but
+ *	without indices; or as in BTF. It need not end with NUL
  * @path_len: of it
  * @type: in the layout language
  * @for_key: of the key, not of the value
  * @seen: there is such a member
  * @bad_size: of the member in bytes, if @type is none of that size
+ * @of_bits: it is a bit-field, of which @type cannot be
  */
 struct libbpffs_as {
 	const char *path;
@@ -35,6 +37,7 @@ struct libbpffs_as {
 	bool for_key;
 	bool seen;
 	__u64 bad_size;
+	bool of_bits;
 };
 
 /**
@@ -88,15 +91,17 @@ struct libbpffs_names {
 #define LIBBPFFS_NAME_MAX	128
 
 /**
- * libbpffs_name_take() - a name for a field
+ * libbpffs_name_find() - the name that a field would get
  * @names: all zero at first
  * @group: number of the group
  * @name: as in BTF, or NULL; characters that no name can have become "_"
  * @offset: of the field, which tells namesakes apart
  * @out: the name
- *
- * Return: 0; -EEXIST: give it up; -ENOMEM.
  */
+void libbpffs_name_find(const struct libbpffs_names *names, __u32 group,
+			const char *name, __u64 offset, char out[LIBBPFFS_NAME_MAX]);
+
+/* The same, and it gets it. Return: 0; -EEXIST: give it up; -ENOMEM. */
 int libbpffs_name_take(struct libbpffs_names *names, __u32 group,
 		       const char *name, __u64 offset,
 		       char out[LIBBPFFS_NAME_MAX]);
@@ -105,6 +110,8 @@ void libbpffs_names_free(struct libbpffs_names *names);
 /* --- words.c: what a name tells; NULL tells nothing --- */
 
 bool libbpffs_is_address_name(const char *name);
+/* So sure that it is an address in network order, whatever its type is called. */
+bool libbpffs_is_sure_address_name(const char *name);
 bool libbpffs_is_mac_name(const char *name);
 bool libbpffs_is_pad_name(const char *name);
 

@@ -32,7 +32,7 @@ static const char usage[] =
 	"  -o fd=N            the object: an open descriptor\n"
 	"  -o key=LAYOUT      how keys become names; auto (by BTF), hex, none, ...\n"
 	"  -o value=LAYOUT    how values become text; auto, hex, ...\n"
-	"  -o as=MEMBER:TYPE  with auto: of one member, as=key.saddr:ip4\n"
+	"  -o as=MEMBER:TYPE  with auto: of one member, as=key.server:ip4\n"
 	"  -o uid=,gid=,mode= owner and permissions of the files\n"
 	"  -o ro              read-only\n"
 	"  -o snapshot        a frozen copy of the map\n"

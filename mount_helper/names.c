@@ -88,20 +88,24 @@ static void sanitize(const char *name, char *out, size_t size)
 	out[len] = '\0';
 }
 
+void libbpffs_name_find(const struct libbpffs_names *names, __u32 group,
+			const char *name, __u64 offset, char out[LIBBPFFS_NAME_MAX])
+{
+	/* Room for "_" and 20 digits. */
+	char text[LIBBPFFS_NAME_MAX - 21];
+
+	sanitize(name && *name ? name : "field", text, sizeof(text));
+	snprintf(out, LIBBPFFS_NAME_MAX, "%s", text);
+	if (names->size && find(names, group, out)->text)
+		snprintf(out, LIBBPFFS_NAME_MAX, "%s_%llu", text,
+			 (unsigned long long)offset);
+}
+
 int libbpffs_name_take(struct libbpffs_names *names, __u32 group,
 		       const char *name, __u64 offset,
 		       char out[LIBBPFFS_NAME_MAX])
 {
-	/* Room for "_" and 20 digits. */
-	char text[LIBBPFFS_NAME_MAX - 21];
-	int err;
-
-	sanitize(name && *name ? name : "field", text, sizeof(text));
-	snprintf(out, LIBBPFFS_NAME_MAX, "%s", text);
-	err = add(names, group, out);
-	if (err != -EEXIST)
-		return err;
-	snprintf(out, LIBBPFFS_NAME_MAX, "%s_%llu", text, (unsigned long long)offset);
+	libbpffs_name_find(names, group, name, offset, out);
 	return add(names, group, out);
 }
 

@@ -157,7 +157,7 @@ static void add_param(struct libbpffs_plan *plan, const char *name, const char *
 		libbpffs_plan_add(plan, name, value);
 }
 
-/* as=key.saddr:ip4, as=value.last.sec:x64 */
+/* as=key.server:ip4, as=value.last.sec:x64 */
 static int add_as(struct libbpffs_plan *plan, const char *text)
 {
 	const char *colon = text ? strchr(text, ':') : NULL;
@@ -171,7 +171,7 @@ static int add_as(struct libbpffs_plan *plan, const char *text)
 	}
 	if (!as->path || as->path >= colon)
 		return libbpffs_refuse(EINVAL,
-				       "as: \"%.64s\" is not like key.saddr:ip4 or value.last.sec:x64",
+				       "as: \"%.64s\" is not like key.server:ip4 or value.last.sec:x64",
 				       text ?: "");
 	as->path_len = colon - as->path;
 	as->type = colon + 1;

@@ -52,6 +52,27 @@ static struct btf *with_header(const unsigned char *data, size_t size)
 	return btf;
 }
 
+/* The first name of the layout is one that the user can give a type for. */
+static void check_as(const struct btf *btf, unsigned int id, unsigned int size,
+		     enum libbpffs_btf_use use, const char *layout)
+{
+	size_t len = strcspn(layout, "=:{[");
+	struct libbpffs_as as = {
+		.path = layout,
+		.path_len = len,
+		.type = "hex",
+		.for_key = use != LIBBPFFS_BTF_VALUE,
+	};
+	char *text;
+
+	if (layout[len] != '=' || !strncmp(layout + len, "=plen", 5))
+		return;
+	text = libbpffs_btf_layout(btf, id, size, use, &as, 1);
+	if (!as.seen || as.bad_size || as.of_bits || (text && strncmp(text + len, "=hex", 4)))
+		abort();
+	free(text);
+}
+
 static void check(const struct btf *btf, unsigned int id, unsigned int size,
 		  enum libbpffs_btf_use use)
 {
@@ -64,6 +85,7 @@ static void check(const struct btf *btf, unsigned int id, unsigned int size,
 				 use == LIBBPFFS_BTF_VALUE ? BPFFS_VALUE : BPFFS_KEY, NULL))
 		abort();
 	bpffs_layout_release(layout);
+	check_as(btf, id, size, use, text);
 	free(text);
 }
 

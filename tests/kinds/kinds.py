@@ -90,7 +90,7 @@ class Btf:
         kind = t['kind']
         if kind in ('STRUCT', 'UNION'):
             for m, (name, inner) in zip(t['members'], value, strict=True):
-                # Without a name, members are the parent's. In a union we have hex.
+                # Without a name, members are the parent's. Of a union we have one.
                 unnamed = m['name'] == '(anon)'
                 same(name, '' if unnamed else m['name'], 'name')
                 at = path if unnamed or path is None else path + (name,)

@@ -36,6 +36,22 @@ struct {
 	__type(value, __u64);
 } calls_in_total_depth SEC(".maps");
 
+struct service {
+	union { __be32 vip4; __be32 vip6[4]; };
+	__be16 port;
+	__u8 proto;
+};
+struct count {
+	union { __u32 packets; __u32 hits; };
+	__u32 up : 1;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8);
+	__type(key, struct service);
+	__type(value, struct count);
+} shared_addresses SEC(".maps");
+
 SEC("socket")
 int handle_connect_entry(struct __sk_buff *skb)
 {

@@ -194,6 +194,29 @@ static void test_addresses(void)
 	check_member("__be32 spi", "spi", be32_id, 4, "be32");
 	check_member("__be16 addr", "addr", be16_id, 2, "be16");
 	check_member("__u32 addr", "addr", u32_id, 4, "u32");
+	check_member("__u32 saddr", "saddr", u32_id, 4, "ip4");
+	check_member("__u32 targ_daddr_v4", "targ_daddr_v4", u32_id, 4, "ip4");
+	check_member("__u32 local_ip4", "local_ip4", u32_id, 4, "ip4");
+	check_member("__u32 remote_ip6[4]", "remote_ip6", add_array(u32_id, 4), 16, "ip6");
+	check_member("__u32 saddr[3]", "saddr", add_array(u32_id, 3), 12, "ip4[3]");
+	check_member("int saddr", "saddr", s32_id, 4, "s32");
+	check_member("__u32 ip", "ip", u32_id, 4, "u32");
+	check_member("__u32 remote_ipv4", "remote_ipv4", u32_id, 4, "u32");
+	check_member("__u32 v4", "v4", u32_id, 4, "u32");
+	check_member("__be32 src_vni", "src_vni", be32_id, 4, "be32");
+	check_member("__be32 dst_spi", "dst_spi", be32_id, 4, "be32");
+	check_member("__be32 addr_2", "addr_2", be32_id, 4, "ip4");
+	check_member("__be32 multiaddr", "multiaddr", be32_id, 4, "ip4");
+	check_member("__be32 block_address", "block_address", be32_id, 4, "be32");
+	check_member("__be32 v32", "v32", be32_id, 4, "be32");
+	check_member("u8 ip_proto[4]", "ip_proto", four, 4, "hex4");
+	check_member("u8 src_comm[16]", "src_comm", sixteen, 16, "hex16");
+	check_member("u8 dst_uuid[16]", "dst_uuid", sixteen, 16, "hex16");
+	check_member("u8 hw_addr[16]", "hw_addr", sixteen, 16, "hex16");
+	check_member("u8 daddr_v6[16]", "daddr_v6", sixteen, 16, "ip6");
+	check_member("u8 dst_id[6]", "dst_id", mac, 6, "hex6");
+	check_member("u8 mac_src[6]", "mac_src", mac, 6, "mac");
+	check_member("u8 grpmac[6]", "grpmac", mac, 6, "mac");
 	check_member("in_addr_t", "server", add_alias("in_addr_t", u32_id), 4, "ip4");
 	check_member("__be32 saddr[4]", "saddr", add_array(be32_id, 4), 16, "ip6");
 	check_member("__be32 data[4]", "data", add_array(be32_id, 4), 16, "be32[4]");
@@ -301,13 +324,83 @@ static void test_structs(void)
 	inner = add(btf__add_union(btf, "either", 8));
 	member("number", u64_id, 0);
 	member("text", chars, 0);
-	check("union", inner, 8, NULL);
-	check_member("union as a member", "either", inner, 8, "hex8");
-	check_member("union[2]", "either", add_array(inner, 2), 16, "hex16");
+	check("union", inner, 8, "number=u64");
+	check_member("union as a member", "either", inner, 8, "{number=u64}");
+	check_member("union[2]", "either", add_array(inner, 2), 16, "{number=u64}[2]");
 	id = add_struct("outer", 16);
 	member(NULL, inner, 0);
 	member(NULL, inner, 64);
-	check("anonymous unions", id, 16, "union=hex8:union_8=hex8");
+	check("anonymous unions", id, 16, "number=u64:number_8=u64");
+	id = add_struct("outer", 24);
+	member(NULL, inner, 0);
+	member(NULL, inner, 64);
+	member(NULL, inner, 128);
+	check("three anonymous unions", id, 24, "number=u64:number_8=u64:number_16=u64");
+}
+
+/* A union is the first of its members that has no hole in it. */
+static void test_unions(void)
+{
+	int four = add_array(u8_id, 4), words = add_array(be32_id, 4);
+	int holes, pads, whole, bit, part, id;
+
+	holes = add_struct("holes", 8);
+	member("a", u8_id, 0);
+	member("b", u32_id, 32);
+	pads = add_struct("pads", 8);
+	member("a", u32_id, 0);
+	member("pad", four, 32);
+	member("pad", u32_id, 32);
+	whole = add_struct("whole", 8);
+	member("a", u32_id, 0);
+	bits("b", u32_id, 32, 7);
+	bits("c", u32_id, 39, 25);
+	bit = add_struct("bit", 8);
+	bits("x", u64_id, 0, 63);
+
+	id = add(btf__add_union(btf, "choice", 8));
+	member("small", u32_id, 0);
+	member("broken", double_id, 0);
+	member("holes", holes, 0);
+	member("pads", pads, 0);
+	member("bit", bit, 0);
+	check_member("union of no whole member", "u", id, 8, "hex8");
+	id = add(btf__add_union(btf, "choice", 8));
+	member("small", u32_id, 0);
+	member("broken", double_id, 0);
+	member("holes", holes, 0);
+	member("pads", pads, 0);
+	member("bit", bit, 0);
+	member("whole", whole, 0);
+	member("last", u64_id, 0);
+	check_member("union of a whole struct", "u", id, 8,
+		     "{whole={a=u32:u32{b.7/c.25}}}");
+	part = add_struct("outer", 16);
+	member("n", u32_id, 0);
+	member(NULL, id, 64);
+	check("union without a name, of a whole struct", part, 16,
+	      "n=u32:pad4:whole={a=u32:u32{b.7/c.25}}");
+
+	id = add(btf__add_union(btf, "addresses", 16));
+	member("v4", be32_id, 0);
+	member("v6", words, 0);
+	check("union of an address and a larger one", id, 16, "v6=ip6");
+	part = add(btf__add_union(btf, NULL, 16));
+	member(NULL, id, 0);
+	id = add_struct("outer", 16);
+	member(NULL, part, 0);
+	check("unions in one another", id, 16, "v6=ip6");
+	id = add(btf__add_union(btf, "none", 8));
+	check_member("union of nothing", "u", id, 8, "hex8");
+
+	/* Each holds two of those that follow: too many to look at all. */
+	id = btf__type_cnt(btf);
+	for (part = 0; part < 40; part++) {
+		add(btf__add_union(btf, "many", 8));
+		member("a", part < 39 ? id + part + 1 : (int)double_id, 0);
+		member("b", part < 39 ? id + part + 1 : (int)double_id, 0);
+	}
+	check("unions in unions in unions", id, 8, NULL);
 }
 
 static void test_kernels_own(void)
@@ -512,6 +605,84 @@ static void test_as(void)
 	result(!as[3].seen, "as: of no member");
 }
 
+/* @wanted: NULL if there is no such member. */
+static void check_as(const char *path, const char *type, int id, unsigned int size,
+		     const char *wanted)
+{
+	struct libbpffs_as as = { .path = path, .path_len = strlen(path), .type = type };
+	char *text = libbpffs_btf_layout(btf, id, size, LIBBPFFS_BTF_VALUE, &as, 1);
+	bool ok = wanted ? as.seen && !as.bad_size && text && !strcmp(text, wanted) : !as.seen;
+	char name[128];
+
+	if (!ok)
+		printf("# %s, not %s\n", text ?: "(none)", wanted ?: "(none)");
+	snprintf(name, sizeof(name), "as: %s:%s", path, type);
+	result(ok && (!text || compiles(text, size, LIBBPFFS_BTF_VALUE)), name);
+	free(text);
+}
+
+/* By each name that a text shows. */
+static void test_as_names(void)
+{
+	struct libbpffs_as as = { .path = "b", .path_len = 1, .type = "u8" };
+	int words = add_array(be32_id, 4), var, var2, unnamed, either, id;
+	char *text;
+
+	either = add(btf__add_union(btf, NULL, 4));
+	member("backend", u32_id, 0);
+	member("affinity", s32_id, 0);
+	id = add_struct("outer", 12);
+	member(NULL, either, 0);
+	member(NULL, either, 32);
+	member("u", either, 64);
+	check_as("backend", "x32", id, 12, "backend=x32:backend_4=u32:u={backend=u32}");
+	check_as("backend_4", "x32", id, 12, "backend=u32:backend_4=x32:u={backend=u32}");
+	check_as("affinity", "x32", id, 12, "affinity=x32:affinity_4=s32:u={backend=u32}");
+	check_as("union", "x32", id, 12, "union=x32:backend=u32:u={backend=u32}");
+	check_as("u", "x32", id, 12, "backend=u32:backend_4=u32:u=x32");
+	check_as("u.affinity", "x32", id, 12,
+		 "backend=u32:backend_4=u32:u={affinity=x32}");
+	check_as("u.none", "x32", id, 12, NULL);
+
+	either = add(btf__add_union(btf, NULL, 16));
+	member("vip4", be32_id, 0);
+	member("vip6", words, 0);
+	id = add_struct("outer", 16);
+	member(NULL, either, 0);
+	check_as("vip4", "ip4", id, 16, "vip4=ip4:pad12");
+	check_as("vip6", "be32", id, 16, "vip6=be32[4]");
+	check_as("union", "ip4:pad12", id, 16, "union={ip4:pad12}");
+
+	unnamed = add_struct(NULL, 8);
+	member("a", u64_id, 0);
+	member("b", u32_id, 32);
+	id = add_struct("outer", 8);
+	member(NULL, unnamed, 0);
+	check("a struct without a name that overlaps", id, 8, "field=hex8");
+	check_as("field", "x64", id, 8, "field=x64");
+
+	id = add_struct("bits", 8);
+	bits("a", u32_id, 0, 8);
+	bits(NULL, u8_id, 8, 0);
+	bits("b", u32_id, 16, 4);
+	bits("c", u64_id, 32, 32);
+	check("bit-fields of whole bytes", id, 8, "a=u8:field=u8:u8{b.4/.4}:pad1:c=u32");
+	check_as("a", "x8", id, 8, "a=x8:field=u8:u8{b.4/.4}:pad1:c=u32");
+	check_as("c", "ip4", id, 8, "a=u8:field=u8:u8{b.4/.4}:pad1:c=ip4");
+	text = libbpffs_btf_layout(btf, id, 8, LIBBPFFS_BTF_VALUE, &as, 1);
+	result(as.seen && as.of_bits, "as: of some bits");
+	free(text);
+
+	var = add(btf__add_var(btf, "prog.calls", BTF_VAR_STATIC, u32_id));
+	var2 = add(btf__add_var(btf, "prog.calls", BTF_VAR_STATIC, u32_id));
+	id = add(btf__add_datasec(btf, ".data", 8));
+	btf__add_datasec_var_info(btf, var, 0, 4);
+	btf__add_datasec_var_info(btf, var2, 4, 4);
+	check_as("prog_calls", "x32", id, 8, "prog_calls=x32:prog_calls_4=u32");
+	check_as("prog_calls_4", "x32", id, 8, "prog_calls=u32:prog_calls_4=x32");
+	check_as("prog.calls", "x32", id, 8, "prog_calls=x32:prog_calls_4=x32");
+}
+
 int main(void)
 {
 	add_basics();
@@ -521,6 +692,7 @@ int main(void)
 	test_addresses();
 	test_enums();
 	test_structs();
+	test_unions();
 	test_kernels_own();
 	test_bits();
 	test_hostile();
@@ -528,6 +700,7 @@ int main(void)
 	test_tags();
 	test_keys();
 	test_as();
+	test_as_names();
 	btf__free(btf);
 	printf("1..%d\n", tests);
 	return !!failures;
