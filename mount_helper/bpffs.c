@@ -453,7 +453,7 @@ static enum status json_map(struct map *map)
 	else
 		status = put_table(map, out);
 	close_raw(&raw);
-	json_flush(out);
+	json_end(out);
 	if (status == DONE)
 		status = put_out(out);
 	free(out);

@@ -7,9 +7,11 @@
  * plan. Keys are made of their names.
  *
  * Numbers stay exact: of 2^53 and more they are strings, since JSON readers use
- * doubles. Strings are strings if they are UTF-8, else {"hex":"ff00"}. What has
- * no name is in an array, in its order. Padding that is not zero is "~OFFSET", and
- * of bits "~OFFSET.BIT".
+ * doubles. Strings end at the first NUL, as those of C, and are strings if they are
+ * UTF-8, else {"hex":"ff00"}; what is behind the NUL is beside the value, as
+ * "value~":{"OFFSET":"ff00"}, so that it is in nobody's way. What has no name is in an
+ * array, in its order. Padding that is not zero is "~OFFSET", and of bits
+ * "~OFFSET.BIT".
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -36,6 +38,15 @@ void json_flush(struct json_out *out)
 			out->err = errno;
 	}
 	out->len = 0;
+}
+
+void json_end(struct json_out *out)
+{
+	json_flush(out);
+	free(out->rest);
+	out->rest = NULL;
+	out->rest_len = 0;
+	out->rest_size = 0;
 }
 
 /* What does not fit at all goes out in parts. */
@@ -107,6 +118,68 @@ static void put_decimal(struct json_out *out, u64 number)
 	char digits[20];
 
 	put(out, digits, bpffs_put_number(digits, number));
+}
+
+/* --- What is behind the NULs of strings, until it is put out --- */
+
+static bool make_room(struct json_out *out, size_t len)
+{
+	size_t size = max(2 * out->rest_size, out->rest_len + len);
+	char *more;
+
+	if (out->rest_size - out->rest_len >= len)
+		return true;
+	more = realloc(out->rest, size);
+	if (!more) {
+		out->err = ENOMEM;
+		return false;
+	}
+	out->rest = more;
+	out->rest_size = size;
+	return true;
+}
+
+/* Room for "cpu4294967295.4294967295":"", in front of the hex. */
+#define REST_BEGIN	40
+
+/* @hex: digits of the bytes at @offset */
+static char *begin_rest(struct json_out *out, u32 offset, size_t hex)
+{
+	char *at;
+
+	if (!make_room(out, REST_BEGIN + hex))
+		return NULL;
+	at = out->rest + out->rest_len;
+	*at++ = out->rest_len ? ',' : '{';
+	*at++ = '"';
+	if (out->percpu) {
+		memcpy(at, "cpu", 3);
+		at += 3;
+		at += bpffs_put_number(at, out->cpu);
+		*at++ = '.';
+	}
+	at += bpffs_put_number(at, offset);
+	memcpy(at, "\":\"", 3);
+	return at + 3;
+}
+
+static void end_rest(struct json_out *out, char *at)
+{
+	*at++ = '"';
+	out->rest_len = at - out->rest;
+}
+
+/* What there is of a key or of a value: ,"NAME~":{"OFFSET":"HEX"} */
+static void put_rests(struct json_out *out, const char *name)
+{
+	if (!out->rest_len)
+		return;
+	put_literal(out, ",\"");
+	put(out, name, strlen(name));
+	put_literal(out, "~\":");
+	put(out, out->rest, out->rest_len);
+	put_char(out, '}');
+	out->rest_len = 0;
 }
 
 /* --- Numbers, two digits at a time: most of what there is --- */
@@ -357,15 +430,39 @@ static void put_string(struct json_out *out, const struct token *t)
 		put_char(out, '}');
 }
 
-/* The empty string alone in a name or a value is "%00". */
-static void trim_empty(struct token *t)
+/* A string is cut at its first NUL, and what is behind it remembered. */
+static void cut_string(struct json_out *out, struct token *t, u32 offset)
 {
-	if (t->len == 3 && !memcmp(t->text, "%00", 3))
-		t->len = 0;
+	const char *nul = t->bytes ? memchr(t->text, '\0', t->len) :
+				     memmem(t->text, t->len, "%00", 3);
+	struct token whole = *t;
+	size_t at = 0;
+	char *hex;
+	u8 byte;
+
+	if (!nul)
+		return;
+	t->len = nul - t->text;
+	/* Up to the NUL, and it. */
+	while (at <= t->len) {
+		next_byte(&whole, &at);
+		offset++;
+	}
+	/* The empty string alone in a name or a value is "%00". */
+	if (at == whole.len)
+		return;
+	hex = begin_rest(out, offset, 2 * (whole.len - at));
+	if (!hex)
+		return;
+	while (at < whole.len) {
+		byte = next_byte(&whole, &at);
+		hex += bpffs_put_hex(hex, &byte, 1);
+	}
+	end_rest(out, hex);
 }
 
 static void put_leaf(struct json_out *out, const struct bpffs_field *field,
-		     struct token *t)
+		     struct token *t, u32 offset)
 {
 	switch (field->type) {
 	case BPFFS_INT:
@@ -377,8 +474,7 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
 		put_bool(out, t);
 		break;
 	case BPFFS_STR:
-		if (!t->bytes)
-			trim_empty(t);
+		cut_string(out, t, offset);
 		put_string(out, t);
 		break;
 	default:
@@ -394,7 +490,7 @@ static void put_word(struct json_out *out, const struct bpffs_field *field,
 	bool quoted = word->inexact || field->type == BPFFS_IP4;
 
 	if (!quoted && !is_decimal(field)) {
-		put_leaf(out, field, &t);
+		put_leaf(out, field, &t, 0);
 		return;
 	}
 	if (quoted)
@@ -404,9 +500,9 @@ static void put_word(struct json_out *out, const struct bpffs_field *field,
 		put_char(out, '"');
 }
 
-/* The same of the bytes of the leaf. */
+/* The same of the bytes of the leaf; @offset of it is that in the key or value. */
 static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field,
-			   const u8 *from)
+			   const u8 *from, u32 offset)
 {
 	struct token t = {};
 	struct word word;
@@ -415,7 +511,7 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
 		t.text = (const char *)from;
 		t.len = bpffs_str_end(from, field->size);
 		t.bytes = true;
-		put_leaf(out, field, &t);
+		put_leaf(out, field, &t, offset);
 	} else if (field->type == BPFFS_HEX) {
 		put_char(out, '"');
 		put_hex(out, from, field->size);
@@ -719,12 +815,12 @@ static int put_field(struct walk *w, const struct bpffs_field *field, u32 offset
 	if (w->plan)
 		return add_step(w, field, offset, false);
 	if (w->bytes) {
-		put_leaf_bytes(w->out, field, w->bytes + offset);
+		put_leaf_bytes(w->out, field, w->bytes + offset, offset);
 		return 0;
 	}
 	err = take_leaf(w, field, path, &t);
 	if (!err)
-		put_leaf(w->out, field, &t);
+		put_leaf(w->out, field, &t, offset);
 	return err;
 }
 
@@ -824,6 +920,7 @@ static int put_cpus(struct walk *w, const struct bpffs_layout *layout)
 	bool first = true;
 	int err = 0;
 
+	w->out->percpu = true;
 	put_char(w->out, '{');
 	while (w->at < w->end && !err) {
 		w->cpu = cpu_len(w);
@@ -832,11 +929,13 @@ static int put_cpus(struct walk *w, const struct bpffs_layout *layout)
 		if (!first)
 			put_char(w->out, ',');
 		first = false;
+		w->out->cpu = strtoul(w->at + 3, NULL, 10);
 		put_quoted(w->out, w->at, w->cpu);
 		put_char(w->out, ':');
 		err = put_group(w, layout->root, 0, true);
 	}
 	put_char(w->out, '}');
+	w->out->percpu = false;
 	return err;
 }
 
@@ -862,6 +961,7 @@ static int put_begin(struct json_out *out, const struct bpffs_layout *key,
 	put_quoted(out, name.text, name.len);
 	put_literal(out, ",\"key\":");
 	err = put_key(out, key, name);
+	put_rests(out, "key");
 	put_literal(out, ",\"value\":");
 	return err;
 }
@@ -882,6 +982,7 @@ int json_line(struct json_out *out, const struct bpffs_layout *key,
 	err = put_begin(out, key, name);
 	if (!err)
 		err = put_value(out, value, percpu, text);
+	put_rests(out, "value");
 	put_literal(out, "}\n");
 	return err;
 }
@@ -940,7 +1041,7 @@ static int put_by_plan(struct json_out *out, const struct json_plan *plan, const
 		put_short(out, plan->text + begin, step->end - begin);
 		begin = step->end;
 		if (!bpffs_is_pad(step->field)) {
-			put_leaf_bytes(out, step->field, from);
+			put_leaf_bytes(out, step->field, from, step->offset);
 		} else if (!bpffs_pad_is_zero(step->field, from)) {
 			put_char(out, ',');
 			put_pad_bytes(out, step->field, from, step->offset, step->names);
@@ -1039,7 +1140,7 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 			if (number[words])
 				put_short(out, word[words].text, word[words].len);
 			else
-				put_leaf(out, step->field, &word[words]);
+				put_leaf(out, step->field, &word[words], step->offset);
 			words++;
 		} else if (pads) {
 			put_char(out, ',');
@@ -1048,6 +1149,7 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 		}
 	}
 	put_short(out, plan->text + begin, plan->len - begin);
+	put_rests(out, "key");
 	put_literal(out, ",\"value\":");
 	return true;
 }
@@ -1058,16 +1160,19 @@ static int put_copies(struct json_out *out, const struct json_plan *plan,
 	int err = 0;
 	u32 i;
 
+	out->percpu = true;
 	put_char(out, '{');
 	for (i = 0; i < shape->copies && !err; i++) {
 		if (i)
 			put_char(out, ',');
 		put_literal(out, "\"cpu");
-		put_decimal(out, shape->cpus[i]);
+		out->cpu = shape->cpus[i];
+		put_decimal(out, out->cpu);
 		put_literal(out, "\":");
 		err = put_by_plan(out, plan, bytes + (size_t)i * shape->stride);
 	}
 	put_char(out, '}');
+	out->percpu = false;
 	return err;
 }
 
@@ -1089,6 +1194,7 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		err = put_copies(out, value, shape, value_bytes);
 	else
 		err = put_by_plan(out, value, value_bytes);
+	put_rests(out, "value");
 	put_literal(out, "}\n");
 	return err;
 }

@@ -3,21 +3,41 @@
 #ifndef LIBBPFFS_JSON_H
 #define LIBBPFFS_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bpffs_layout;
 struct bpffs_shape;
 struct json_plan;
 
-/* Text on its way to a descriptor. */
+/**
+ * struct json_out - text on its way to a descriptor; all zero at first, but for @fd
+ * @fd: the descriptor
+ * @err: of the first write that failed, positive
+ * @rest: what is behind the NULs of strings, of the key or value that is being put out
+ * @rest_len: of it
+ * @rest_size: of the memory
+ * @percpu: the value is that of one CPU of several
+ * @cpu: its number
+ * @len: of @buf
+ * @buf: what has not been written yet
+ */
 struct json_out {
 	int fd;
-	int err;	/* of the first write that failed, positive */
+	int err;
+	char *rest;
+	size_t rest_len;
+	size_t rest_size;
+	bool percpu;
+	unsigned int cpu;
 	size_t len;
 	char buf[262144];
 };
 
 void json_flush(struct json_out *out);
+
+/* The same, and @out needs no memory but its own any more. */
+void json_end(struct json_out *out);
 
 /**
  * json_line() - one element

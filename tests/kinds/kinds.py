@@ -220,8 +220,12 @@ class Layout:
         if field.kids:
             field.kind = 'group'
 
-    def leaves(self, value):
-        return self.group_leaves(self.root, value, 0, ())
+    # What is behind the NULs of strings, it does not tell: so that is @rests.
+    def leaves(self, value, rests):
+        yield from self.group_leaves(self.root, value, 0, ())
+        for offset, text in rests:
+            data = bytes.fromhex(text)
+            yield 8 * int(offset), 8 * len(data), number_of(data), None
 
     def group_leaves(self, group, value, offset, path):
         named = any(kid.name for kid in group.kids)
@@ -281,7 +285,7 @@ class Layout:
             yield 8 * offset + field.bit, field.width, number % (1 << field.width), path
         else:
             data = self.data(field, value)
-            yield 8 * offset, 8 * field.size, number_of(data), path
+            yield 8 * offset, 8 * len(data), number_of(data), path
 
     def integer(self, field, value, base):
         if value in field.labels and isinstance(value, str):
@@ -309,8 +313,9 @@ class Layout:
         if kind in ('ip4', 'ip6'):
             return address(value)
         text = value.encode() if isinstance(value, str) else bytes.fromhex(dict(value)['hex'])
-        same(len(text) <= size, True, 'length')
-        return text.ljust(size, b'\0')
+        same(len(text) <= size and b'\0' not in text, True, 'string')
+        # What is behind its NUL, rest_leaves() has.
+        return (text + b'\0')[:size]
 
 
 def address(text):
@@ -386,7 +391,8 @@ class Map:
         for element in self.json_lines():
             element = dict(element)
             key = bytearray(self.key.root.size)
-            for bit, bits, value, _ in self.key.leaves(element['key']):
+            for bit, bits, value, _ in self.key.leaves(element['key'],
+                                                       element.get('key~', ())):
                 number = number_of(key) | value << bit
                 key[:] = number.to_bytes(len(key), 'little')
             self.names[bytes(key)] = element['name']
@@ -399,12 +405,15 @@ class Map:
         stride = (self.size + 7) // 8 * 8
         return [data[at:at + self.size] for at in range(0, len(data), stride)]
 
+    # Each with what is behind the NULs of its strings.
     def our_values(self, element):
+        rests = element.get('value~', ())
         if not self.percpu:
-            return [element['value']]
+            return [(element['value'], rests)]
         same([name for name, _ in element['value']],
              [f'cpu{cpu}' for cpu in range(len(element['value']))], 'CPUs')
-        return [value for _, value in element['value']]
+        return [(value, [(at.split('.')[1], text) for at, text in rests
+                         if at.split('.')[0] == cpu]) for cpu, value in element['value']]
 
     def path(self, key):
         return f'{self.dir}/{self.names[key]}'
@@ -445,9 +454,9 @@ def json_has_every_byte(m):
     for key, data in m.data.items():
         element = m.elements[key]
         same(os.path.exists(m.path(key)), True, element['name'])
-        is_all_of(m.key.leaves(element['key']), key, 'key')
+        is_all_of(m.key.leaves(element['key'], element.get('key~', ())), key, 'key')
         for value, copy in zip(m.our_values(element), m.copies(data), strict=True):
-            is_all_of(m.value.leaves(value), copy, 'value')
+            is_all_of(m.value.leaves(*value), copy, 'value')
     same(set(m.names.values()), set(os.listdir(m.dir)) - {'.bpf'}, 'names')
 
 
@@ -464,7 +473,7 @@ def bpftool_agrees(m):
         if not m.is_section:
             leaves = list(m.btf.leaves(key_type, theirs['key']))
             agree(leaves, key, 'key')
-            same_paths(m.key.leaves(ours['key']), leaves)
+            same_paths(m.key.leaves(ours['key'], ()), leaves)
         if m.percpu:
             values = [dict(cpu)['value'] for cpu in theirs['values']]
         else:
@@ -474,7 +483,7 @@ def bpftool_agrees(m):
             leaves = list(m.btf.section_leaves('.' + m.name, their) if m.is_section else
                           m.btf.leaves(value_type, their))
             agree(leaves, copy, 'value')
-            same_paths(m.value.leaves(our), leaves)
+            same_paths(m.value.leaves(*our), leaves)
 
 
 # A device that nothing drives: open(2) fails, and the table is what is left.

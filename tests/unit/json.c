@@ -146,6 +146,51 @@ static void check(const char *key, u32 key_size, const char *value, bool percpu)
 	bpffs_layout_free(e.value);
 }
 
+/* Strings as those of C; what is behind the NUL is not lost, and not in the way. */
+static void check_string(const char *layout, u32 size, const char *bytes, const char *wanted)
+{
+	static struct json_out out;
+	struct element e = {
+		.key = bpffs_layout_parse("u8", 1, BPFFS_LAYOUT_KEY),
+		.value = bpffs_layout_parse(layout, size, 0),
+		.shape = { .copies = 1, .separator = ' ' },
+	};
+	bool ok;
+
+	e.shape.layout = e.value;
+	e.key_plan = json_plan_new(e.key);
+	e.value_plan = json_plan_new(e.value);
+	out.len = 0;
+	ok = !json_element(&out, e.key_plan, e.value_plan, &e.shape, "\1", bytes) &&
+	     same_json(&e, (const u8 *)"\1", (const u8 *)bytes);
+	ok &= out.len == strlen(wanted) && !memcmp(out.buf, wanted, out.len);
+	if (!ok)
+		printf("# %.*s", (int)out.len, out.buf);
+	result(ok, "u8", layout, 0);
+	json_end(&out);
+	json_plan_free(e.key_plan);
+	json_plan_free(e.value_plan);
+	bpffs_layout_free(e.key);
+	bpffs_layout_free(e.value);
+}
+
+#define LINE(value)	"{\"name\":\"1\",\"key\":1,\"value\":" value "}\n"
+
+static void test_strings(void)
+{
+	check_string("comm=str16", 16, "swapper/0\0\6Q!\0\0\0",
+		     LINE("{\"comm\":\"swapper/0\"},\"value~\":{\"10\":\"065121\"}"));
+	check_string("comm=str4", 4, "abc\0", LINE("{\"comm\":\"abc\"}"));
+	check_string("comm=str4", 4, "abcd", LINE("{\"comm\":\"abcd\"}"));
+	check_string("comm=str4", 4, "\0\0\0", LINE("{\"comm\":\"\"}"));
+	check_string("str4", 4, "\0\0\0", LINE("\"\""));
+	check_string("str4", 4, "\0a\0", LINE("\"\",\"value~\":{\"1\":\"61\"}"));
+	check_string("n=u8:s=str4[2]", 9, "\1a\0b\377c\0\0d",
+		     LINE("{\"n\":1,\"s\":[\"a\",\"c\"]},\"value~\":{\"3\":\"62ff\",\"7\":\"0064\"}"));
+	check_string("s=str4", 4, "\377\0b", LINE("{\"s\":{\"hex\":\"ff\"}},\"value~\":{\"2\":\"62\"}"));
+	check_string("s=str4", 4, "%0\0%", LINE("{\"s\":\"%0\"},\"value~\":{\"3\":\"25\"}"));
+}
+
 int main(void)
 {
 	size_t i;
@@ -159,6 +204,7 @@ int main(void)
 			check(layouts[i], 16, layouts[i], true);
 		bpffs_layout_free(value);
 	}
+	test_strings();
 	check("plen:ip4", 8, "a=u64:b=u64", false);
 	check("prefixlen=plen:addr=ip6", 20, "a=u64:b=u64", false);
 	check("plen:a=u8:pad3", 8, "a=u64:b=u64", true);

@@ -223,7 +223,7 @@ static void test_json(void)
 	check_json("json: strings", "str4", 4, "s=str8:t=str4", 12, 0,
 		   "%00 s=a%22%5C%0A%C3%A9 t=%FF%00a",
 		   "{\"name\":\"%00\",\"key\":\"\",\"value\":{\"s\":\"a\\\"\\\\\\u000a\xc3\xa9\","
-		   "\"t\":{\"hex\":\"ff0061\"}}}");
+		   "\"t\":{\"hex\":\"ff\"}},\"value~\":{\"10\":\"61\"}}");
 	check_json("json: padding in values", "u8", 1, "a=u8:f=u8{x.4/.4}:pad1", 3, 0,
 		   "0 a=1 f.x=2 ~1.4=3 ~2=ff",
 		   "{\"name\":\"0\",\"key\":0,\"value\":{\"a\":1,\"f\":{\"x\":2,\"~1.4\":\"3\"},\"~2\":\"ff\"}}");
