@@ -616,6 +616,7 @@ out:
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
 	struct bpf_map *map = info->object.map;
+	const s64 __percpu *counts = bpffs_elem_count(map);
 	s64 sum = 0;
 	int cpu;
 
@@ -625,10 +626,10 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 		*count = map->max_entries;
 		return true;
 	}
-	if (!map->elem_count)
+	if (!counts)
 		return false;
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*per_cpu_ptr(map->elem_count, cpu));
+		sum += READ_ONCE(*per_cpu_ptr(counts, cpu));
 	*count = clamp_t(s64, sum, 0, map->max_entries);
 	return true;
 }

@@ -21,7 +21,7 @@ static bool is_pin(struct dentry *root, const char *name, const void *object)
 	struct dentry *pin;
 	bool is;
 
-	pin = lookup_one_len_unlocked(name, root, strlen(name));
+	pin = bpffs_lookup_unlocked(name, root);
 	if (IS_ERR(pin))
 		return false;
 	is = d_is_reg(pin) && d_inode(pin)->i_private == object;

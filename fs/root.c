@@ -30,7 +30,7 @@ static bool inner_is_current(struct dentry *dentry)
 	return is;
 }
 
-static int bpffs_d_revalidate(struct dentry *dentry, unsigned int flags)
+static int BPFFS_D_REVALIDATE(bpffs_d_revalidate)
 {
 	struct inode *inode;
 

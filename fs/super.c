@@ -133,7 +133,7 @@ static const struct super_operations bpffs_super_ops = {
 	.alloc_inode	= bpffs_alloc_inode,
 	.free_inode	= bpffs_free_inode,
 	.evict_inode	= bpffs_evict_inode,
-	.drop_inode	= generic_delete_inode,
+	.drop_inode	= inode_just_drop,
 	.statfs		= bpffs_statfs,
 	.show_options	= bpffs_show_options,
 };
@@ -153,7 +153,7 @@ int bpffs_fill_super(struct super_block *sb, struct fs_context *fc)
 	/* Nothing here is a program, a device or set-uid. */
 	sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	sb->s_op = &bpffs_super_ops;
-	sb->s_d_op = &bpffs_dentry_ops;
+	set_default_d_op(sb, &bpffs_dentry_ops);
 
 	if (info->object.kind == BPFFS_MAP)
 		root = bpffs_map_root(sb, info, BPFFS_INO_ROOT);
