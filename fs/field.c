@@ -64,7 +64,7 @@ static u32 bits_of(const struct bpffs_field *field)
 
 static bool is_signed(const struct bpffs_field *field)
 {
-	return field->base && field->base->is_signed;
+	return field->sign == BPFFS_SIGNED;
 }
 
 static bool is_big_endian(const struct bpffs_field *field)
@@ -291,7 +291,7 @@ static u32 put_integer(const struct bpffs_field *field, const u8 *from, char *to
 		memcpy(to, label->name, label->len);
 		return label->len;
 	}
-	if (field->base->hex)
+	if (field->sign == BPFFS_AS_HEX)
 		return put_x(to, number);
 	return is_signed(field) ? put_signed(to, number) : bpffs_put_number(to, number);
 }
@@ -375,7 +375,7 @@ u32 bpffs_word_max(const struct bpffs_field *field)
 	case BPFFS_PLEN:
 		return 10;
 	}
-	if (field->base->hex)
+	if (field->sign == BPFFS_AS_HEX)
 		len = 2 + (bits_of(field) + 3) / 4;
 	else if (is_signed(field))
 		len = 1 + bpffs_put_number(text, 1ULL << (bits_of(field) - 1));
@@ -574,7 +574,9 @@ void bpffs_describe(const struct bpffs_field *field, char *to, size_t size)
 			 field->base->name);
 		break;
 	case BPFFS_BITS:
-		snprintf(to, size, "a number of %u bits", field->width);
+		snprintf(to, size, "%sa %snumber of %u bits",
+			 field->labels ? "a name of the enum, or " : "",
+			 is_signed(field) ? "signed " : "", field->width);
 		break;
 	case BPFFS_BOOL:
 		snprintf(to, size, "a bool");

@@ -19,13 +19,19 @@ enum bpffs_type {
 	BPFFS_PLEN,
 };
 
+/* How a number is read and shown; the letter that a base begins with, but 'b'. */
+enum bpffs_sign {
+	BPFFS_UNSIGNED	= 'u',
+	BPFFS_SIGNED	= 's',
+	BPFFS_AS_HEX	= 'x',
+};
+
 /* An integer type: u8 to x64. */
 struct bpffs_base {
 	char name[5];
 	u8 size;
-	bool is_signed;
+	u8 sign;
 	bool big_endian;
-	bool hex;
 };
 
 /* A name of an enum's value, sign-extended to 64 bits. */
@@ -43,6 +49,7 @@ struct bpffs_label {
  * @type: what it is
  * @bit: of BPFFS_BITS: lowest bit of the unit's number
  * @width: likewise: how many bits
+ * @sign: of BPFFS_INT and BPFFS_BITS, which may have another than their base
  * @dims: of an array: how many dimensions it has
  * @dim: the counts, outermost first
  * @base: of BPFFS_INT, BPFFS_BITS, and of a group of bits: of the integer
@@ -71,6 +78,7 @@ struct bpffs_field {
 	u8 type;
 	u8 bit;
 	u8 width;
+	u8 sign;
 	u8 dims;
 	const u32 *dim;
 	const struct bpffs_base *base;
@@ -142,7 +150,7 @@ static inline bool bpffs_is_pad(const struct bpffs_field *field)
 static inline bool bpffs_is_numeric(const struct bpffs_field *field)
 {
 	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
-	       !bpffs_is_pad(field) && !field->labels && !field->base->hex;
+	       !bpffs_is_pad(field) && !field->labels && field->sign != BPFFS_AS_HEX;
 }
 
 /* Of the root's kids: has it a text without a name? */

@@ -3,21 +3,21 @@
 #include "field.h"
 
 static const struct bpffs_base bases[] = {
-	{ "u8",   1, false, false, false },
-	{ "u16",  2, false, false, false },
-	{ "u32",  4, false, false, false },
-	{ "u64",  8, false, false, false },
-	{ "s8",   1, true,  false, false },
-	{ "s16",  2, true,  false, false },
-	{ "s32",  4, true,  false, false },
-	{ "s64",  8, true,  false, false },
-	{ "be16", 2, false, true,  false },
-	{ "be32", 4, false, true,  false },
-	{ "be64", 8, false, true,  false },
-	{ "x8",   1, false, false, true },
-	{ "x16",  2, false, false, true },
-	{ "x32",  4, false, false, true },
-	{ "x64",  8, false, false, true },
+	{ "u8",   1, BPFFS_UNSIGNED, false },
+	{ "u16",  2, BPFFS_UNSIGNED, false },
+	{ "u32",  4, BPFFS_UNSIGNED, false },
+	{ "u64",  8, BPFFS_UNSIGNED, false },
+	{ "s8",   1, BPFFS_SIGNED,   false },
+	{ "s16",  2, BPFFS_SIGNED,   false },
+	{ "s32",  4, BPFFS_SIGNED,   false },
+	{ "s64",  8, BPFFS_SIGNED,   false },
+	{ "be16", 2, BPFFS_UNSIGNED, true },
+	{ "be32", 4, BPFFS_UNSIGNED, true },
+	{ "be64", 8, BPFFS_UNSIGNED, true },
+	{ "x8",   1, BPFFS_AS_HEX,   false },
+	{ "x16",  2, BPFFS_AS_HEX,   false },
+	{ "x32",  4, BPFFS_AS_HEX,   false },
+	{ "x64",  8, BPFFS_AS_HEX,   false },
 };
 
 /* Types of one size. */
@@ -206,6 +206,7 @@ static int take_type(struct compiler *c, struct bpffs_field *field)
 			field->type = BPFFS_INT;
 			field->base = &bases[i];
 			field->size = bases[i].size;
+			field->sign = bases[i].sign;
 			return 0;
 		}
 	}
@@ -260,25 +261,33 @@ static int compare_label_names(const void *a, const void *b)
 static int take_label_value(struct compiler *c, const struct bpffs_field *field,
 			    u64 *value)
 {
-	struct bpffs_field number = { .type = BPFFS_INT, .base = field->base,
-				      .size = field->size };
+	struct bpffs_field number = *field;
 	u32 from = c->at;
-	u8 bytes[8];
+	u8 bytes[8] = {};
+	char wanted[64];
+
+	/* Which are not complete yet. */
+	number.labels = 0;
 
 	while (is_name_start(peek(c)) || is_digit(peek(c)) || peek(c) == '-')
 		c->at++;
-	if (bpffs_take_word(&number, c->text + from, c->at - from, bytes, NULL))
-		return refuse(c, from, "\"%.*s\" is not a %s", (int)min(c->at - from, 32U),
-			      c->text + from, field->base->name);
+	if (bpffs_take_word(&number, c->text + from, c->at - from, bytes, NULL)) {
+		bpffs_describe(&number, wanted, sizeof(wanted));
+		return refuse(c, from, "\"%.*s\" is not %s", (int)min(c->at - from, 32U),
+			      c->text + from, wanted);
+	}
 	*value = bpffs_load(&number, bytes);
 	return 0;
 }
 
+/* "{labels}", or nothing. */
 static int take_labels(struct compiler *c, struct bpffs_field *field)
 {
 	u32 i;
 	int err;
 
+	if (!take(c, '{'))
+		return 0;
 	field->label = &c->label[c->labels];
 	field->label_name = &c->label_name[c->labels];
 	do {
@@ -309,7 +318,7 @@ static int take_labels(struct compiler *c, struct bpffs_field *field)
 		if (!compare_label_names(&field->label_name[i - 1], &field->label_name[i]))
 			return refuse(c, field->label_name[i]->name - c->text,
 				      "the name comes twice");
-	return 0;
+	return take(c, '}') ? 0 : unexpected(c, "\"/\" or \"}\"");
 }
 
 /* --- Groups --- */
@@ -465,19 +474,39 @@ static int leave(struct compiler *c)
 
 /* --- Parts of an integer --- */
 
-/* "bits", up to but without "}". */
-static int take_bits(struct compiler *c, struct bpffs_field *field)
+/* "[sign] WIDTH [{labels}]" behind the name of a part, and ".". */
+static int take_part(struct compiler *c, struct bpffs_field *part)
 {
-	u32 bit = 0, bits = 8 * field->size, width;
+	u32 from = c->at, bits = 8 * part->size, width;
 	int err;
 
+	part->sign = part->base->sign;
+	if (peek(c) == BPFFS_UNSIGNED || peek(c) == BPFFS_SIGNED || peek(c) == BPFFS_AS_HEX)
+		part->sign = c->text[c->at++];
+	err = take_count(c, &width);
+	if (err)
+		return err;
+	if (width > bits - part->bit)
+		return refuse(c, from, "more bits than the %u of a %s", bits, part->base->name);
+	part->width = width;
+	if (!part->name && (!is_digit(c->text[from]) || peek(c) == '{'))
+		return refuse(c, from, "padding has neither sign nor labels");
+	return take_labels(c, part);
+}
+
+/* "{bits}" */
+static int take_bits(struct compiler *c, struct bpffs_field *field)
+{
+	u32 bit = 0, bits = 8 * field->size;
+	int err;
+
+	take(c, '{');
 	field->type = BPFFS_GROUP;
 	err = enter(c, field);
 	if (err)
 		return err;
 	do {
 		struct bpffs_field *part = new_field(c);
-		u32 from = c->at;
 
 		if (!part)
 			return too_big(c, "fields", BPFFS_LAYOUT_FIELDS_MAX);
@@ -490,15 +519,11 @@ static int take_bits(struct compiler *c, struct bpffs_field *field)
 			part->name = NULL;
 		if (!take(c, '.'))
 			return unexpected(c, "\".\" and a number of bits");
-		err = take_count(c, &width);
+		part->bit = bit;
+		err = take_part(c, part);
 		if (err)
 			return err;
-		if (width > bits - bit)
-			return refuse(c, from, "more bits than the %u of a %s", bits,
-				      field->base->name);
-		part->bit = bit;
-		part->width = width;
-		bit += width;
+		bit += part->width;
 		part->path_max = part->name_len + 1;
 		if (part->path_max > BPFFS_PATH_MAX)
 			return too_big(c, "bytes in the name of a field", BPFFS_PATH_MAX);
@@ -507,17 +532,19 @@ static int take_bits(struct compiler *c, struct bpffs_field *field)
 	c->frame[c->depth].bytes = field->size;
 	if (bit < bits)
 		return refuse(c, c->at, "%u of %u bits; add \"/.%u\"", bit, bits, bits - bit);
-	return 0;
+	return take(c, '}') ? 0 : unexpected(c, "\"/\" or \"}\"");
 }
 
-/* Behind an integer's type: is it "{NAME=" rather than "{NAME." or "{."? */
-static bool labels_follow(const struct compiler *c)
+/* Behind an integer's type: is it "{NAME." or "{." rather than "{NAME="? */
+static bool bits_follow(const struct compiler *c)
 {
-	u32 at = c->at;
+	u32 at = c->at + 1;
 
+	if (peek(c) != '{')
+		return false;
 	while (at < c->len && (is_name_start(c->text[at]) || is_digit(c->text[at])))
 		at++;
-	return at < c->len && c->text[at] == '=';
+	return at == c->len || c->text[at] != '=';
 }
 
 /* --- Fields --- */
@@ -550,20 +577,13 @@ static int take_field(struct compiler *c)
 		return refuse(c, from, "padding has no name");
 	if (field->type == BPFFS_PLEN)
 		c->plen = field;
-	if (field->type == BPFFS_INT && take(c, '{')) {
-		if (!labels_follow(c)) {
-			err = take_bits(c, field);
-			if (err)
-				return err;
-			return take(c, '}') ? leave(c) : unexpected(c, "\"/\" or \"}\"");
-		}
-		err = take_labels(c, field);
-		if (err)
-			return err;
-		if (!take(c, '}'))
-			return unexpected(c, "\"/\" or \"}\"");
+	if (field->type == BPFFS_INT && bits_follow(c)) {
+		err = take_bits(c, field);
+		return err ?: leave(c);
 	}
-	return add_field(c, field);
+	if (field->type == BPFFS_INT)
+		err = take_labels(c, field);
+	return err ?: add_field(c, field);
 }
 
 static int take_layout(struct compiler *c)
@@ -842,9 +862,9 @@ static void print_labels(struct printer *p, const struct bpffs_field *field)
 		const struct bpffs_label *label = &field->label[i];
 
 		put(p, "%c%.*s=", i ? '/' : '{', (int)label->len, label->name);
-		if (field->base->is_signed)
+		if (field->sign == BPFFS_SIGNED)
 			put(p, "%lld", (long long)label->value);
-		else if (field->base->hex)
+		else if (field->sign == BPFFS_AS_HEX)
 			put(p, "0x%llx", (unsigned long long)label->value);
 		else
 			put(p, "%llu", (unsigned long long)label->value);
@@ -860,8 +880,11 @@ static u32 print_bits(struct printer *p, struct bpffs_field * const *kid)
 
 	put(p, "%s{", kid[0]->base->name);
 	do {
-		put(p, "%s%.*s.%u", i ? "/" : "", (int)kid[i]->name_len,
-		    kid[i]->name ?: "", kid[i]->width);
+		put(p, "%s%.*s.", i ? "/" : "", (int)kid[i]->name_len, kid[i]->name ?: "");
+		if (kid[i]->sign != kid[i]->base->sign)
+			put(p, "%c", kid[i]->sign);
+		put(p, "%u", kid[i]->width);
+		print_labels(p, kid[i]);
 	} while (kid[i]->bit + kid[i]->width < 8 * kid[i]->size && ++i);
 	put(p, "}");
 	return i + 1;

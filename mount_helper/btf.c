@@ -5,6 +5,7 @@
  * no readable form is hex, so that nothing is lost.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,17 +353,33 @@ struct enum_value {
 	s64 value;
 };
 
+/*
+ * By the flag, which compilers did not know before there was an ENUM64: then a label
+ * that is negative tells, but not one that may be the highest bit of a mask.
+ */
+static bool enum_is_signed(struct compiler *c, const struct btf_type *t)
+{
+	u32 i;
+
+	if (btf_kflag(t) || !btf_is_enum(t))
+		return btf_kflag(t);
+	c->steps += btf_vlen(t);
+	for (i = 0; i < btf_vlen(t) && !is_spent(c); i++)
+		if (btf_enum(t)[i].val < 0 && btf_enum(t)[i].val != INT_MIN)
+			return true;
+	return false;
+}
+
 /* Of either kind of enum. */
 static struct enum_value enum_value(const struct compiler *c,
-				    const struct btf_type *t, u32 i)
+				    const struct btf_type *t, u32 i, bool is_signed)
 {
 	struct enum_value v;
 
 	if (btf_is_enum(t)) {
 		v.name = btf__name_by_offset(c->btf, btf_enum(t)[i].name_off);
 		v.value = btf_enum(t)[i].val;
-		/* Without the flag, the number is that of an unsigned int. */
-		if (!btf_kflag(t))
+		if (!is_signed)
 			v.value = (u32)btf_enum(t)[i].val;
 	} else {
 		v.name = btf__name_by_offset(c->btf, btf_enum64(t)[i].name_off);
@@ -388,38 +405,35 @@ static bool is_identifier(const char *name)
 	return len && len <= BPFFS_NAME_MAX;
 }
 
-static bool fits(s64 value, u64 size, bool is_signed)
+static bool fits(s64 value, u32 bits, bool is_signed)
 {
-	s64 half = size < 8 ? 1LL << (8 * size - 1) : 0;
+	s64 half = bits < 64 ? 1LL << (bits - 1) : 0;
 
-	if (size == 8)
+	if (bits == 64)
 		return true;
 	return is_signed ? value >= -half && value < half :
-			   value >= 0 && value < 2 * half;
+			   value >= 0 && value - half < half;
 }
 
-static int put_enum(struct compiler *c, const struct bare_type *bare)
+/* "{NEW=0/OLD=5}", or nothing; in a number of @bits. */
+static int put_labels(struct compiler *c, const struct btf_type *t, u32 bits, bool is_signed)
 {
-	const struct btf_type *t = bare->type;
-	bool is_signed = btf_kflag(t);
 	struct libbpffs_names names = {};
 	char own[LIBBPFFS_NAME_MAX];
 	bool begun = false;
-	int err;
+	int err = 0;
 	u32 i;
 
-	err = put_int(c, is_signed ? 's' : 'u', bare->size);
 	/* An ENUM of 8 bytes has only the low half of each value in BTF. */
-	if (!c->labels || bare->size > 8 || bare->size & (bare->size - 1) ||
-	    (bare->size == 8 && btf_kind(t) == BTF_KIND_ENUM))
-		return err;
+	if (!c->labels || (t->size == 8 && btf_is_enum(t)))
+		return 0;
 	c->steps += btf_vlen(t);
 	if (is_spent(c))
 		return -E2BIG;
 	for (i = 0; i < btf_vlen(t) && !err; i++) {
-		struct enum_value v = enum_value(c, t, i);
+		struct enum_value v = enum_value(c, t, i, is_signed);
 
-		if (!is_identifier(v.name) || !fits(v.value, bare->size, is_signed))
+		if (!is_identifier(v.name) || !fits(v.value, bits, is_signed))
 			continue;
 		/* Twice the same name: which one? */
 		if (libbpffs_name_take(&names, 0, v.name, 0, own) || strcmp(own, v.name))
@@ -434,6 +448,17 @@ static int put_enum(struct compiler *c, const struct bare_type *bare)
 		err = put(c, "}");
 	libbpffs_names_free(&names);
 	return err;
+}
+
+static int put_enum(struct compiler *c, const struct bare_type *bare)
+{
+	bool is_signed = enum_is_signed(c, bare->type);
+	int err;
+
+	err = put_int(c, is_signed ? 's' : 'u', bare->size);
+	if (err || bare->size > 8 || bare->size & (bare->size - 1))
+		return err;
+	return put_labels(c, bare->type, 8 * bare->size, is_signed);
 }
 
 /* --- Fields --- */
@@ -764,8 +789,15 @@ static bool is_bits(const struct member *m)
 	return m->bits != 8 * m->size || m->from % 8;
 }
 
-static bool is_signed(const struct member *m)
+static bool is_enum(const struct member *m)
 {
+	return m->bare.type && !m->bare.dims && btf_is_any_enum(m->bare.type);
+}
+
+static bool is_signed(struct compiler *c, const struct member *m)
+{
+	if (is_enum(m))
+		return enum_is_signed(c, m->bare.type);
 	return m->bare.type && btf_is_int(m->bare.type) &&
 	       btf_int_encoding(m->bare.type) & BTF_INT_SIGNED;
 }
@@ -852,7 +884,7 @@ static int fill_unit(struct compiler *c, const struct bare_type *bare,
 		if (!is_bits(&m) || m.from < bit || m.from + m.bits > end)
 			return 0;
 		bit = m.from + m.bits;
-		unit->is_signed &= is_signed(&m);
+		unit->is_signed &= is_signed(c, &m);
 		unit->count = i + 1 - unit->first;
 	}
 	unit->is_int = unit->count;
@@ -922,18 +954,24 @@ static void refuse_as(struct compiler *c, const char *name)
 		m.as->of_bits = true;
 }
 
-static int put_part(struct compiler *c, struct group *group, const struct member *m)
+/* In an integer that is signed, all parts are. */
+static int put_part(struct compiler *c, struct group *group, const struct unit *unit,
+		    const struct member *m)
 {
-	char name[LIBBPFFS_NAME_MAX] = "";
-	int err = 0;
+	bool sign = is_signed(c, m);
+	char name[LIBBPFFS_NAME_MAX];
+	int err;
 
-	if (!is_padding(c, m))
-		err = libbpffs_name_take(&c->names, group->number, m->name,
-					 8 * group->base + m->from, name);
+	if (is_padding(c, m))
+		return put(c, ".%llu", (unsigned long long)m->bits);
+	err = libbpffs_name_take(&c->names, group->number, m->name,
+				 8 * group->base + m->from, name);
 	if (err)
 		return err == -EEXIST ? AS_HEX : err;
 	refuse_as(c, name);
-	return put(c, "%s.%llu", name, (unsigned long long)m->bits);
+	err = put(c, "%s.%s%llu", name, sign && !unit->is_signed ? "s" : "",
+		  (unsigned long long)m->bits);
+	return err || !is_enum(m) ? err : put_labels(c, m->bare.type, m->bits, sign);
 }
 
 /* "{rx.1/tx.1/.14}" */
@@ -959,7 +997,7 @@ static int put_parts(struct compiler *c, struct group *group,
 		if (!err)
 			err = put(c, "%c", before);
 		if (!err)
-			err = put_part(c, group, &m);
+			err = put_part(c, group, unit, &m);
 		if (err)
 			return err;
 		before = '/';
@@ -995,6 +1033,8 @@ static int put_unit(struct compiler *c, struct group *group,
 	if (!unit->is_int)
 		return put(c, "hex%u", unit->size);
 	err = put_int(c, unit->is_signed ? 's' : 'u', unit->size);
+	if (!err && whole && is_enum(first))
+		return put_labels(c, first->bare.type, first->bits, unit->is_signed);
 	return err || whole ? err : put_parts(c, group, bare, unit);
 }
 

@@ -210,7 +210,7 @@ static char *format_number(char *end, u64 number)
 static bool is_decimal(const struct bpffs_field *field)
 {
 	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
-	       !field->labels && !field->base->hex;
+	       !field->labels && field->sign != BPFFS_AS_HEX;
 }
 
 static char *format_ip4(char *end, const u8 *from)
@@ -243,7 +243,7 @@ static void make_decimal(struct word *word, const struct bpffs_field *field, con
 {
 	char *end = word->buf + 32, *at;
 	u64 number = bpffs_load(field, from);
-	bool negative = field->base->is_signed && number >> 63;
+	bool negative = field->sign == BPFFS_SIGNED && number >> 63;
 
 	if (negative)
 		number = -number;

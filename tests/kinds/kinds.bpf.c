@@ -189,6 +189,7 @@ struct bits {
 	__u8 k : 1;
 	__u32 l : 31;
 	enum state m : 2;
+	enum sign n : 3;
 };
 
 struct packed_bits {

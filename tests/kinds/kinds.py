@@ -208,17 +208,24 @@ class Layout:
             return
         base = field.kind
         bit = 0
-        while not self.take('}'):
-            if part := self.take(r'([A-Za-z_][A-Za-z0-9_]*)?\.([0-9]+)/?'):
-                kid = Field(part[1], 'bits', field.size)
-                kid.bit, kid.width, kid.base = bit, int(part[2]), base
-                bit += kid.width
-                field.kids.append(kid)
-            else:
-                label = self.take('([A-Za-z_][A-Za-z0-9_]*)=(-?[0-9a-fx]+)/?')
-                field.labels[label[1]] = int(label[2], 0)
+        while part := self.take(r'([A-Za-z_][A-Za-z0-9_]*)?\.([usx]?)([0-9]+)'):
+            kid = Field(part[1], 'bits', field.size)
+            kid.bit, kid.width, kid.base = bit, int(part[3]), part[2] or base
+            bit += kid.width
+            field.kids.append(kid)
+            if self.take('{'):
+                self.labels(kid)
+            self.take('/')
         if field.kids:
             field.kind = 'group'
+            same(bool(self.take('}')), True, 'end of the bits')
+        else:
+            self.labels(field)
+
+    def labels(self, field):
+        while label := self.take('([A-Za-z_][A-Za-z0-9_]*)=(-?[0-9a-fx]+)/?'):
+            field.labels[label[1]] = int(label[2], 0)
+        same(bool(self.take('}')), True, 'end of the labels')
 
     # What is behind the NULs of strings, it does not tell: so that is @rests.
     def leaves(self, value, rests):
@@ -282,6 +289,9 @@ class Layout:
             yield from self.group_leaves(field, value, offset, path)
         elif field.kind == 'bits':
             number = self.integer(field, value, field.base)
+            same(number < 0 and field.base != 's', False, f'a sign of {number}')
+            same(number.bit_length() + (field.base == 's') > field.width, False,
+                 f'more than {field.width} bits: {number}')
             yield 8 * offset + field.bit, field.width, number % (1 << field.width), path
         else:
             data = self.data(field, value)

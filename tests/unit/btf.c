@@ -3,6 +3,7 @@
  * BTF to layouts: each kind of BTF and the layout that it must give. Every
  * result is compiled for the size of the type as well, as the kernel will.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,6 +417,44 @@ static void test_kernels_own(void)
 	check("spin lock and kptr", id, 16, "pad4:count=u32:pad8");
 }
 
+static void test_enum_bits(void)
+{
+	int dir, level, old, id;
+
+	dir = add(btf__add_enum(btf, "dir", 4));
+	enum_value("IN", 0);
+	enum_value("OUT", 1);
+	enum_value("WIDE", 9);
+	level = add(btf__add_enum(btf, "level", 4));
+	enum_value("BELOW", -1);
+	enum_value("SAME", 0);
+	id = add_struct("packet", 4);
+	bits("n", s32_id, 0, 5);
+	bits("dir", dir, 5, 2);
+	bits("level", level, 7, 3);
+	check("enums in bit-fields", id, 4,
+	      "u32{n.s5/dir.2{IN=0/OUT=1}/level.s3{BELOW=-1/SAME=0}/.22}");
+	id = add_struct("levels", 4);
+	bits("a", level, 0, 3);
+	bits("b", s32_id, 3, 29);
+	check("all of them signed", id, 4, "s32{a.3{BELOW=-1/SAME=0}/b.29}");
+	id = add_struct("levels", 4);
+	bits("a", level, 0, 32);
+	check("an enum as all bits", id, 4, "a=s32{BELOW=-1/SAME=0}");
+
+	/* As compilers before ENUM64 wrote it: without the flag. */
+	old = add(btf__add_enum(btf, "old", 4));
+	enum_value("BELOW", -1);
+	enum_value("SAME", 0);
+	((struct btf_type *)btf__type_by_id(btf, old))->info &= ~(1U << 31);
+	check("a negative enum without the flag", old, 4, "s32{BELOW=-1/SAME=0}");
+	old = add(btf__add_enum(btf, "mask", 4));
+	enum_value("LOW", 1);
+	enum_value("HIGH", INT_MIN);
+	((struct btf_type *)btf__type_by_id(btf, old))->info &= ~(1U << 31);
+	check("a mask is not negative", old, 4, "u32{LOW=1/HIGH=2147483648}");
+}
+
 static void test_bits(void)
 {
 	int id;
@@ -432,7 +471,8 @@ static void test_bits(void)
 	id = add_struct("flags", 4);
 	bits("a", u32_id, 0, 4);
 	bits("b", s32_id, 4, 4);
-	check("of both signs", id, 4, "u32{a.4/b.4/.24}");
+	check("of both signs", id, 4, "u32{a.4/b.s4/.24}");
+	test_enum_bits();
 	id = add_struct("flags", 4);
 	bits("a", u32_id, 0, 3);
 	bits(NULL, u8_id, 16, 0);

@@ -56,6 +56,55 @@ static void test_keys(void)
 	bpffs_layout_free(layout);
 }
 
+static bool refused(const char *text, size_t size, const char *sentence)
+{
+	errno = 0;
+	if (!bpffs_layout_parse(text, size, 0) && errno == EINVAL &&
+	    !strcmp(bpf_mount_error(), sentence))
+		return true;
+	printf("# %s\n", bpf_mount_error());
+	return false;
+}
+
+/* Bits each of their own sign, and with labels of their own. */
+static void test_signs(void)
+{
+	static const char text[] = "n.s5/flags.3/level.s3{BELOW=-1/SAME=0}/mask.x21";
+	unsigned char value[4] = { 0x7f, 0x57, 0x55, 0x05 };
+	struct bpffs_layout *layout;
+	char out[64];
+
+	snprintf(out, sizeof(out), "u32{%s}", text);
+	layout = bpffs_layout_parse(out, 4, 0);
+	result(layout && bpffs_layout_text(layout, out, sizeof(out)) == strlen(out) &&
+	       !strcmp(out, "u32{n.s5/flags.3/level.s3{SAME=0/BELOW=-1}/mask.x21}"),
+	       "a layout of bits of several signs");
+	result(bpffs_value_encode(layout, value, out, sizeof(out), NULL) == (ssize_t)strlen(out) &&
+	       !strcmp(out, "n=-1\nflags=3\nlevel=BELOW\nmask=0xaaaa\n"), "their text");
+	result(!bpffs_value_decode(layout, "n=-16 level=-4", value, NULL) &&
+	       value[0] == 0x70 && value[1] == 0x54, "negative ones");
+	result(error_is(bpffs_value_decode(layout, "n=-17", value, NULL), EINVAL,
+			"value: n: \"-17\" is not a signed number of 5 bits (column 3)") &&
+	       error_is(bpffs_value_decode(layout, "n=16", value, NULL), EINVAL,
+			"value: n: \"16\" is not a signed number of 5 bits (column 3)") &&
+	       error_is(bpffs_value_decode(layout, "flags=-1", value, NULL), EINVAL,
+			"value: flags: \"-1\" is not a number of 3 bits (column 7)") &&
+	       error_is(bpffs_value_decode(layout, "level=UP", value, NULL), EINVAL,
+			"value: level: \"UP\" is not a name of the enum, or a signed number of 3 bits (column 7)"),
+	       "beyond their bits");
+	bpffs_layout_free(layout);
+	layout = bpffs_layout_parse("s8{a.s3/b.u5}", 1, 0);
+	result(layout && bpffs_layout_text(layout, out, sizeof(out)) == strlen(out) &&
+	       !strcmp(out, "s8{a.3/b.u5}"), "the sign of the integer is not repeated");
+	bpffs_layout_free(layout);
+	result(refused("u8{a.2{X=4}/b.6}", 1, "layout: \"4\" is not a number of 2 bits (column 10)") &&
+	       refused("u8{a.2/.s6}", 1, "layout: padding has neither sign nor labels (column 9)") &&
+	       refused("u8{a.2/.6{X=1}}", 1, "layout: padding has neither sign nor labels (column 9)") &&
+	       refused("u8{a.2{X=1/Y=2/b.6}", 1, "layout: \"=\" and a value expected, not \".\" (column 17)") &&
+	       refused("u8{a.9/b.s1}", 1, "layout: more bits than the 8 of a u8 (column 6)"),
+	       "what bits are refused");
+}
+
 static void test_values(void)
 {
 	unsigned char value[16] = { 1, [8] = 0xff, [9] = 0xaa };
@@ -79,6 +128,7 @@ static void test_values(void)
 	       value[0] == 3, "a refused text changes nothing");
 	bpffs_layout_free(layout);
 
+	test_signs();
 	errno = 0;
 	result(!bpffs_layout_parse("u8", 4, 0) && errno == EINVAL &&
 	       strstr(bpf_mount_error(), "covers 1 of 4 bytes"), "too short a layout");

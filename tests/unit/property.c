@@ -56,6 +56,25 @@ static void put_name(struct text *t)
 	put(t, "%s%u", names[below(6)], t->names++);
 }
 
+/* What of an integer's @bits comes next; returns how many it has. */
+static unsigned int put_part(struct text *t, unsigned int bits)
+{
+	unsigned int width = 1 + below(bits), labels, n;
+
+	if (!below(3)) {
+		put(t, ".%u", width);
+		return width;
+	}
+	put_name(t);
+	put(t, ".%.*s%u", (int)below(2), &"usx"[below(3)], width);
+	/* What fits in all but the sign. */
+	for (n = 0, labels = below(4) ? 0 : 1 + below(3); n < labels; n++)
+		put(t, "%cE%u=%u", n ? '/' : '{', n, width > 1 ? below(2) : 0);
+	if (labels)
+		put(t, "}");
+	return width;
+}
+
 static unsigned int put_integer(struct text *t, bool use_bits)
 {
 	static const struct {
@@ -83,13 +102,8 @@ static unsigned int put_integer(struct text *t, bool use_bits)
 		if (!use_bits)
 			break;
 		for (n = 0; bits; n++) {
-			unsigned int width = 1 + below(bits);
-
 			put(t, "%c", n ? '/' : '{');
-			if (below(3))
-				put_name(t);
-			put(t, ".%u", width);
-			bits -= width;
+			bits -= put_part(t, bits);
 		}
 		put(t, "}");
 		break;
