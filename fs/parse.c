@@ -22,7 +22,9 @@ struct bpffs_parser {
 	u64 visible;
 	u64 fresh_count;
 	u64 named_count;
+	u64 added_count;
 	unsigned long *fresh;
+	unsigned long *added;
 	unsigned long *named;
 	u8 *value;
 	u64 bytes;
@@ -41,6 +43,7 @@ struct bpffs_parser {
 	u32 at;		/* bytes of it that are there */
 	u32 escape;	/* characters of a "%HH" that are there */
 	u8 partial;	/* the digits of it, or of a byte of hex */
+	char add;	/* '+' or '-': its text is added; else NUL */
 	u64 word_column;
 	u32 len;
 	char word[BPFFS_WORD_MAX + 1];
@@ -56,8 +59,26 @@ static bool is_visible(const struct bpffs_parser *p, u64 n)
 	return !leaf.pad;
 }
 
+static void clear_named(struct bpffs_parser *p, u64 n)
+{
+	if (!test_bit(n, p->named))
+		return;
+	__clear_bit(n, p->named);
+	p->named_count -= is_visible(p, n);
+}
+
+static void clear_added(struct bpffs_parser *p, u64 n)
+{
+	if (!test_bit(n, p->added))
+		return;
+	__clear_bit(n, p->added);
+	p->added_count--;
+	__clear_bit(n, p->fresh);
+}
+
 static void set_fresh(struct bpffs_parser *p, u64 n)
 {
+	clear_added(p, n);
 	if (test_bit(n, p->fresh))
 		return;
 	__set_bit(n, p->fresh);
@@ -71,10 +92,27 @@ static void clear_leaf(struct bpffs_parser *p, u64 n)
 		__clear_bit(n, p->fresh);
 		p->fresh_count -= is_visible(p, n);
 	}
-	if (test_bit(n, p->named)) {
-		__clear_bit(n, p->named);
-		p->named_count -= is_visible(p, n);
-	}
+	clear_named(p, n);
+}
+
+/* What is set and then added to is set. */
+static void set_added(struct bpffs_parser *p, u64 n)
+{
+	if (test_bit(n, p->fresh))
+		return;
+	__set_bit(n, p->fresh);
+	__set_bit(n, p->added);
+	p->added_count++;
+	clear_named(p, n);
+}
+
+static void forget_fresh(struct bpffs_parser *p)
+{
+	bitmap_zero(p->fresh, p->leaves);
+	if (p->added_count)
+		bitmap_zero(p->added, p->leaves);
+	p->fresh_count = 0;
+	p->added_count = 0;
 }
 
 void bpffs_parse_commit(struct bpffs_parser *p)
@@ -89,14 +127,13 @@ void bpffs_parse_commit(struct bpffs_parser *p)
 		     n = bpffs_parse_next_fresh(p, n + 1)) {
 			if (!(n % 1024))
 				bpffs_go_on();
-			if (test_bit(n, p->named))
+			if (test_bit(n, p->named) || test_bit(n, p->added))
 				continue;
 			__set_bit(n, p->named);
 			p->named_count += is_visible(p, n);
 		}
 	}
-	bitmap_zero(p->fresh, p->leaves);
-	p->fresh_count = 0;
+	forget_fresh(p);
 }
 
 bool bpffs_parse_all_fresh(const struct bpffs_parser *p)
@@ -115,7 +152,7 @@ bool bpffs_parse_all_named(const struct bpffs_parser *p)
 	     n = bpffs_parse_next_fresh(p, n + 1)) {
 		if (!(n % 1024))
 			bpffs_go_on();
-		both += test_bit(n, p->named) && is_visible(p, n);
+		both += test_bit(n, p->named) && !test_bit(n, p->added) && is_visible(p, n);
 	}
 	return p->fresh_count + p->named_count - both == p->visible;
 }
@@ -130,6 +167,16 @@ u64 bpffs_parse_next_fresh(const struct bpffs_parser *p, u64 n)
 	u64 next = find_next_bit(p->fresh, p->leaves, n);
 
 	return next < p->leaves ? next : U64_MAX;
+}
+
+bool bpffs_parse_adds(const struct bpffs_parser *p)
+{
+	return p->added_count;
+}
+
+bool bpffs_parse_is_added(const struct bpffs_parser *p, u64 n)
+{
+	return p->added_count && test_bit(n, p->added);
 }
 
 /* --- Which field is it? --- */
@@ -324,6 +371,7 @@ static void begin_field(struct bpffs_parser *p, u64 leaf)
 	p->at = 0;
 	p->escape = 0;
 	p->len = 0;
+	p->add = '\0';
 	if (!is_bytes(p->field)) {
 		p->state = IN_WORD;
 		return;
@@ -352,12 +400,32 @@ static int take_pad_bits(struct bpffs_parser *p)
 	return 0;
 }
 
+/* An amount, in the bytes of the field; what comes again in this text adds up. */
+static int take_amount(struct bpffs_parser *p, struct bpffs_reason *reason)
+{
+	bool again = test_bit(p->leaf, p->fresh);
+	u8 bytes[8] = {};
+	u64 amount;
+	int err;
+
+	err = bpffs_take_word(p->field, p->word, p->len, bytes, reason);
+	if (err)
+		return err;
+	amount = bpffs_load(p->field, bytes);
+	if (p->add == '-')
+		amount = -amount;
+	bpffs_save(p->field, p->to, again ? bpffs_load(p->field, p->to) + amount : amount);
+	return 0;
+}
+
 static int end_word(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	struct bpffs_reason reason = {};
 	int err;
 
-	if (bpffs_is_pad(p->field)) {
+	if (p->add) {
+		err = take_amount(p, &reason);
+	} else if (bpffs_is_pad(p->field)) {
 		err = take_pad_bits(p);
 		bpffs_reason(&reason, 0, "the padding has %u bits, in hex",
 			     p->field->width);
@@ -429,17 +497,38 @@ static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
 	return 0;
 }
 
-/* "=": the head is a name. */
+/* Behind "+=" or "-=": the field is one to be added to. */
+static int begin_amount(struct bpffs_parser *p, char sign, struct bpffs_reason *why)
+{
+	if (sign && !bpffs_is_numeric(p->field))
+		return refuse(p, p->column, why, "only to a decimal number can be added");
+	p->add = sign;
+	p->len = 0;
+	p->word_column = p->column + 1;
+	return 0;
+}
+
+static bool is_sign(char ch)
+{
+	return ch == '+' || ch == '-';
+}
+
+/* "=": the head is a name, and maybe a sign. */
 static int end_name(struct bpffs_parser *p, struct bpffs_reason *why)
 {
-	struct lookup l = { .p = p, .name = p->word, .len = p->len };
+	char sign = p->len && is_sign(p->word[p->len - 1]) ? p->word[p->len - 1] : '\0';
+	struct lookup l = { .p = p, .name = p->word, .len = p->len - !!sign };
+	u64 leaf = U64_MAX;
 	char head[48];
 	u32 shown, i;
 
-	if (p->len && find_leaf(&l)) {
-		begin_field(p, l.leaf + l.copy * bpffs_layout_leaves(p->shape.layout));
-		p->word_column = p->column + 1;
-		return 0;
+	if (l.len && find_leaf(&l))
+		leaf = l.leaf + l.copy * bpffs_layout_leaves(p->shape.layout);
+	else if (p->len == 1 && sign)
+		leaf = next_bare(p);
+	if (leaf != U64_MAX) {
+		begin_field(p, leaf);
+		return begin_amount(p, sign, why);
 	}
 	shown = min_t(u32, p->len, sizeof(head));
 	for (i = 0; i < shown; i++)
@@ -511,7 +600,9 @@ static int complete_field(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	int err = p->state == IN_WORD ? end_word(p, why) : end_bytes(p, why);
 
-	if (!err)
+	if (!err && p->add)
+		set_added(p, p->leaf);
+	else if (!err)
 		set_fresh(p, p->leaf);
 	return err;
 }
@@ -566,6 +657,10 @@ static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 	}
 	if (p->state == IN_HEAD && c == '=')
 		return end_name(p, why);
+	/* The only field has begun without a name. */
+	if (p->state == IN_WORD && c == '=' && p->shape.layout->sole_bare &&
+	    !p->shape.cpus && !p->add && p->len == 1 && is_sign(p->word[0]))
+		return begin_amount(p, p->word[0], why);
 	return take_head(p, c, why);
 }
 
@@ -586,10 +681,17 @@ int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
 }
 
 /* A head may be the begin of a name. */
-void bpffs_parse_pause(struct bpffs_parser *p)
+int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why)
 {
-	if (!p->fields && (p->state == IN_WORD || p->state == IN_BYTES))
+	if (p->fields || (p->state != IN_WORD && p->state != IN_BYTES))
+		return 0;
+	if (!p->add) {
 		p->applied = !complete_field(p, NULL);
+		return 0;
+	}
+	refuse(p, 0, why, "an addition ends in a newline");
+	bpffs_parse_begin(p);
+	return -EINVAL;
 }
 
 bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
@@ -598,6 +700,8 @@ bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 		return false;
 	if (p->state == IN_HEAD)
 		bpffs_reason(why, 0, "a text of several fields ends in a newline");
+	else if (p->add)
+		refuse(p, 0, why, "an addition ends in a newline");
 	else if (p->fields || !complete_field(p, why))
 		refuse(p, 0, why, "a text of several fields ends in a newline");
 	return true;
@@ -608,9 +712,8 @@ bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 void bpffs_parse_begin(struct bpffs_parser *p)
 {
 	memset(p->value, 0, p->bytes);
-	bitmap_zero(p->fresh, p->leaves);
+	forget_fresh(p);
 	bitmap_zero(p->named, p->leaves);
-	p->fresh_count = 0;
 	p->named_count = 0;
 	p->state = IN_SPACE;
 	p->column = 0;
@@ -620,6 +723,7 @@ void bpffs_parse_begin(struct bpffs_parser *p)
 	p->applied = false;
 	p->leaf = 0;
 	p->len = 0;
+	p->add = '\0';
 }
 
 struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape)
@@ -636,9 +740,10 @@ struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape)
 	p->visible = leaves - (u64)shape->layout->pads * shape->copies;
 	p->bytes = bytes;
 	p->value = bpffs_zalloc(bytes);
-	p->fresh = bpffs_zalloc(map);
-	p->named = bpffs_zalloc(map);
-	if (p->value && p->fresh && p->named) {
+	p->fresh = bpffs_zalloc(3 * map);
+	if (p->value && p->fresh) {
+		p->added = p->fresh + BITS_TO_LONGS(leaves);
+		p->named = p->added + BITS_TO_LONGS(leaves);
 		bpffs_parse_begin(p);
 		return p;
 	}
@@ -652,6 +757,5 @@ void bpffs_parser_free(struct bpffs_parser *p)
 		return;
 	bpffs_free(p->value);
 	bpffs_free(p->fresh);
-	bpffs_free(p->named);
 	bpffs_free(p);
 }

@@ -132,6 +132,10 @@ static int take_line(struct bpffs_info *info, struct queue_open *open,
 		bpffs_refuse(info, "push: %s; nothing was pushed", why.text);
 		return -EINVAL;
 	}
+	if (bpffs_parse_adds(open->parser)) {
+		bpffs_refuse(info, "push: there is nothing to add to; nothing was pushed");
+		return -EINVAL;
+	}
 	if (text[len - 1] != '\n' || !bpffs_parse_all_fresh(open->parser))
 		return 0;
 	*pushed = true;
@@ -200,7 +204,7 @@ static int queue_release(struct inode *inode, struct file *file)
 	struct bpffs_reason why = {};
 
 	if (open->parser) {
-		bpffs_parse_pause(open->parser);
+		bpffs_parse_pause(open->parser, NULL);
 		if (bpffs_parse_next_fresh(open->parser, 0) != U64_MAX &&
 		    bpffs_parse_all_fresh(open->parser))
 			push_text(info, open);

@@ -169,6 +169,61 @@ static void store_leaf(void *value, const void *from, const struct bpffs_leaf *l
 		memcpy(to, from, leaf->size);
 }
 
+/* The number of a unit of @leaf, whose bytes are @unit's; or the other way round. */
+static u64 unit_number(const struct bpffs_leaf *leaf, u64 unit)
+{
+	if (!leaf->big_endian)
+		return unit;
+	switch (leaf->size) {
+	case 2:
+		return be16_to_cpu((__force __be16)unit);
+	case 4:
+		return be32_to_cpu((__force __be32)unit);
+	}
+	return be64_to_cpu((__force __be64)unit);
+}
+
+/* What is carried beyond the field is lost. */
+static u64 unit_sum(const struct bpffs_leaf *leaf, u64 old, u64 amount)
+{
+	u32 bits = leaf->width ?: 8 * leaf->size;
+	u64 mask = GENMASK_ULL(leaf->bit + bits - 1, leaf->bit);
+	u64 number = unit_number(leaf, old);
+
+	amount = unit_number(leaf, amount) & mask;
+	return unit_number(leaf, (number & ~mask) | ((number + amount) & mask));
+}
+
+#define ADD_TO(type, to, from, leaf) do {				\
+	type *unit = (to), old = READ_ONCE(*unit), was;			\
+	type amount = *(const type *)(from);				\
+									\
+	while ((was = cmpxchg(unit, old, unit_sum(leaf, old, amount))) != old) \
+		old = was;						\
+} while (0)
+
+/* The field, which is aligned, may be counted in meanwhile, as may its neighbours. */
+static void add_leaf(void *value, const void *from, const struct bpffs_leaf *leaf)
+{
+	void *to = value + leaf->offset;
+
+	from += leaf->offset;
+	switch (leaf->size) {
+	case 1:
+		ADD_TO(u8, to, from, leaf);
+		break;
+	case 2:
+		ADD_TO(u16, to, from, leaf);
+		break;
+	case 4:
+		ADD_TO(u32, to, from, leaf);
+		break;
+	case 8:
+		ADD_TO(u64, to, from, leaf);
+		break;
+	}
+}
+
 /**
  * struct store - fields on their way into one copy of a value
  * @layout: of the copy
@@ -176,7 +231,7 @@ static void store_leaf(void *value, const void *from, const struct bpffs_leaf *l
  * @from: their bytes
  * @base: the number of the copy's first leaf in @parser
  * @next: the next fresh leaf there, U64_MAX if there is none
- * @numeric_only: leave the others out
+ * @is_rest: a sum's other copy: numbers become zero, and nothing is added
  */
 struct store {
 	const struct bpffs_layout *layout;
@@ -184,7 +239,7 @@ struct store {
 	const void *from;
 	u64 base;
 	u64 next;
-	bool numeric_only;
+	bool is_rest;
 };
 
 /* The next fresh leaf of the copy at or after @n. */
@@ -202,10 +257,47 @@ static void store_some(void *value, void *arg)
 
 	for (i = 0; i < STORE_AT_ONCE && store->next != U64_MAX; i++) {
 		bpffs_layout_leaf(store->layout, store->next - store->base, &leaf);
-		if (leaf.numeric || !store->numeric_only)
-			store_leaf(value, store->from, &leaf);
+		if (!bpffs_parse_is_added(store->parser, store->next)) {
+			if (leaf.numeric || !store->is_rest)
+				store_leaf(value, store->from, &leaf);
+		} else if (!store->is_rest) {
+			add_leaf(value, store->from, &leaf);
+		}
 		store->next = next_fresh(store, store->next + 1);
 	}
+}
+
+/* Where a store goes. */
+struct edit {
+	const struct bpffs_info *info;
+	const void *key;
+	u32 copy;
+	struct store *store;
+};
+
+static int edit_here(void *arg)
+{
+	struct edit *edit = arg;
+
+	return bpffs_map_edit(edit->info, edit->key, edit->copy, store_some, edit->store);
+}
+
+/*
+ * Programs count in the copy of their own CPU, and not by atomic operations. Seen from
+ * a task on that CPU, those that run in interrupts are never in the middle of it.
+ */
+static int edit_on_cpu(struct edit *edit)
+{
+	u32 cpu = edit->info->stored.cpus[edit->copy];
+	int err;
+
+	cpus_read_lock();
+	if (cpu_online(cpu))
+		err = smp_call_on_cpu(cpu, edit_here, edit, false);
+	else
+		err = edit_here(edit);
+	cpus_read_unlock();
+	return err;
 }
 
 /* Into copy @copy of the map; @zero is what a sum's other copies get. */
@@ -220,15 +312,17 @@ static int store_copy(struct bpffs_info *info, const void *key,
 		.base = (u64)text_copy * bpffs_layout_leaves(info->shape.layout),
 		.from = bpffs_parse_value(parser) + (size_t)text_copy * info->shape.stride,
 	};
+	struct edit edit = { .info = info, .key = key, .copy = copy, .store = &store };
+	bool on_cpu = bpffs_parse_adds(parser) && bpffs_map_can(info, BPFFS_PERCPU);
 	int err = 0;
 
 	if (info->sum && copy) {
 		store.from = zero;
-		store.numeric_only = true;
+		store.is_rest = true;
 	}
 	store.next = next_fresh(&store, store.base);
 	while (!err && store.next != U64_MAX) {
-		err = bpffs_map_edit(info, key, copy, store_some, &store);
+		err = on_cpu && !store.is_rest ? edit_on_cpu(&edit) : edit_here(&edit);
 		cond_resched();
 	}
 	return err;
@@ -256,14 +350,49 @@ static int refuse_special(struct bpffs_info *info, const void *key,
 	return 0;
 }
 
+static void see_place(void *value, void *place)
+{
+	*(unsigned long *)place = (unsigned long)value % sizeof(u64);
+}
+
+/*
+ * What is not aligned cannot be added to at once, as values of tries are not. All values
+ * of a map, and all copies of one, are aligned alike.
+ */
+static int refuse_unaligned(struct bpffs_info *info, const void *key,
+			    const struct bpffs_parser *parser)
+{
+	struct bpffs_leaf leaf;
+	unsigned long place;
+	u64 n;
+	int err;
+
+	err = bpffs_map_edit(info, key, 0, see_place, &place);
+	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX && !err;
+	     n = bpffs_parse_next_fresh(parser, n + 1)) {
+		if (!(n % 1024) && !bpffs_go_on())
+			return -EINTR;
+		if (!bpffs_parse_is_added(parser, n))
+			continue;
+		bpffs_shape_leaf(&info->shape, n, &leaf);
+		if (IS_ALIGNED(place + leaf.offset, leaf.size))
+			continue;
+		bpffs_refuse_element(info, key,
+				     "the field at byte %u is not aligned: nothing can be added to it"
+				     UNCHANGED, leaf.offset % info->shape.stride);
+		return -EOPNOTSUPP;
+	}
+	return err;
+}
+
 /**
- * bpffs_store_fields - store the fresh fields of a parser in place
+ * bpffs_store_fields - store the fresh fields of a parser, or add them, in place
  * @info: of the mount
  * @key: of the element
  * @parser: has at least one
  *
- * Return: 0; -EPERM with a sentence; -ENOENT without one (the caller may make
- * the element); -EOPNOTSUPP, -ENOMEM.
+ * Return: 0; -EPERM with a sentence, -EOPNOTSUPP of an addition; -ENOENT without one
+ * (the caller may make the element); -EOPNOTSUPP, -ENOMEM, -EINTR.
  */
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser)
@@ -273,6 +402,8 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 	int err;
 
 	err = refuse_special(info, key, parser);
+	if (!err && bpffs_parse_adds(parser))
+		err = refuse_unaligned(info, key, parser);
 	if (err)
 		return err;
 	if (info->sum) {

@@ -394,7 +394,9 @@ static int store_line(struct bpffs_info *info, struct table *table)
 		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
 					 BPF_ANY, &table->scratch);
 	err = bpffs_store_fields(info, table->key, parser);
-	if (err == -ENOENT)
+	if (err == -ENOENT && bpffs_parse_adds(parser))
+		refuse_line(info, table, "there is no such element to add to");
+	else if (err == -ENOENT)
 		refuse_line(info, table, "there is no such element, and not every field is named");
 	return err;
 }

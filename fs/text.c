@@ -223,6 +223,21 @@ void bpffs_shape_leaf(const struct bpffs_shape *shape, u64 n,
 	leaf->offset += copy * shape->stride;
 }
 
+void bpffs_shape_add(const struct bpffs_shape *shape, u64 n, const void *amounts,
+		     void *value)
+{
+	u32 leaves = bpffs_layout_leaves(shape->layout);
+	u64 copy = div64_u64(n, leaves);
+	const struct bpffs_field *field;
+	size_t at;
+	u32 offset;
+
+	field = bpffs_leaf_field(shape->layout, n - copy * leaves, &offset);
+	at = copy * shape->stride + offset;
+	bpffs_save(field, (u8 *)value + at, bpffs_load(field, (u8 *)value + at) +
+		   bpffs_load(field, (u8 *)amounts + at));
+}
+
 void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 		     void *sum)
 {

@@ -81,14 +81,17 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value);
  * One text may come in pieces that split it anywhere, even inside a field.
  * @value: the bytes of the fields seen, zero elsewhere (copies * stride)
  * @fresh: bitmap of the leaves completed since bpffs_parse_commit()
- * @named: bitmap of the leaves completed and committed in this text
- * @fresh_count, @named_count: bits set in them that are not padding;
- *	a leaf counts once in each
+ * @added: those of them whose bytes are to be added ("packets+=5"); of "-=", so that
+ *	adding subtracts
+ * @named: bitmap of the leaves completed and committed in this text, but for those
+ *	that were added
+ * @fresh_count, @named_count: bits set in @fresh but not in @added, and in @named, of
+ *	what is not padding; a leaf counts once in each
  * The rest is private to text.c.
  */
 struct bpffs_parser;
 
-/* Return: NULL without memory. Allocates copies * stride and two bitmaps. */
+/* Return: NULL without memory. Allocates copies * stride and three bitmaps. */
 struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape);
 void bpffs_parser_free(struct bpffs_parser *p);
 
@@ -106,9 +109,10 @@ int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
  * Call once after the pieces of one write(). If the text so far is a single
  * field, unterminated but valid as it stands ("12" of a u64, a full hex),
  * it is completed (fresh), and yet may be continued by the next write, which
- * then completes it once more. Anything else unfinished is only kept.
+ * then completes it once more. Such an addition would be done twice: it is refused.
+ * Anything else unfinished is only kept. Return: 0, or -EINVAL as the above.
  */
-void bpffs_parse_pause(struct bpffs_parser *p);
+int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why);
 /* The fresh leaves have been stored: they are named now. */
 void bpffs_parse_commit(struct bpffs_parser *p);
 
@@ -117,17 +121,23 @@ void bpffs_parse_commit(struct bpffs_parser *p);
  * what is missing.
  */
 bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why);
-/* Does @named, or @named and @fresh, hold every leaf that is not padding? */
+/* Does @fresh, or @named and @fresh, hold every leaf that is neither padding nor added? */
 bool bpffs_parse_all_fresh(const struct bpffs_parser *p);
 bool bpffs_parse_all_named(const struct bpffs_parser *p);
 
 const void *bpffs_parse_value(const struct bpffs_parser *p);
 /* The next fresh leaf at or after @n, or U64_MAX. */
 u64 bpffs_parse_next_fresh(const struct bpffs_parser *p, u64 n);
+/* Is any fresh leaf, or is this one, to be added? */
+bool bpffs_parse_adds(const struct bpffs_parser *p);
+bool bpffs_parse_is_added(const struct bpffs_parser *p, u64 n);
 
 /* Byte range and bits of leaf @n of a shape (leaf.offset counts the stride). */
 void bpffs_shape_leaf(const struct bpffs_shape *shape, u64 n,
 		      struct bpffs_leaf *leaf);
+/* Add the bytes of leaf @n of @amounts to those of @value, wrapping at its width. */
+void bpffs_shape_add(const struct bpffs_shape *shape, u64 n, const void *amounts,
+		     void *value);
 /*
  * Add up the numeric fields of the copies of @shape at @values, into one copy
  * at @sum, each wrapping at its own width; other fields come from the first.

@@ -41,18 +41,22 @@ static int store_whole(struct inode *inode, struct bpffs_open *open)
 	return 0;
 }
 
-/* -ENOENT only if the element is gone for good. */
+/* -ENOENT only if the element is gone for good, or needed to add to it. */
 static int store_fields(struct inode *inode, struct bpffs_open *open)
 {
-	int err;
+	bool adds = bpffs_parse_adds(open->parser);
+	int err = -ENOENT;
 
-	err = bpffs_store_fields(bpffs_info(inode), bpffs_element_key(inode),
-				 open->parser);
-	if (err == -ENOENT && open->may_insert) {
+	if (!open->pending)
+		err = bpffs_store_fields(bpffs_info(inode), bpffs_element_key(inode),
+					 open->parser);
+	if (err == -ENOENT && open->may_insert && !adds) {
 		open->pending = true;
 		return 0;
 	}
-	if (err == -ENOENT)
+	if (err == -ENOENT && adds)
+		refuse(inode, "there is no such element to add to; no element was made");
+	else if (err == -ENOENT)
 		refuse(inode, "the element is gone" UNCHANGED);
 	else if (!err)
 		open->may_insert = false;
@@ -80,7 +84,7 @@ static int store_fresh(struct inode *inode, struct bpffs_open *open)
 		return 0;
 	if (is_whole(bpffs_info(inode), open))
 		return store_whole(inode, open);
-	return open->pending ? 0 : store_fields(inode, open);
+	return store_fields(inode, open);
 }
 
 /* --- Pieces of text --- */
@@ -111,8 +115,10 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 		if (!bpffs_go_on())
 			return -EINTR;
 	}
-	bpffs_parse_pause(open->parser);
-	return 0;
+	if (!bpffs_parse_pause(open->parser, &why))
+		return 0;
+	bpffs_refuse_text(bpffs_info(inode), bpffs_element_key(inode), &why);
+	return -EINVAL;
 }
 
 static int write_text(struct inode *inode, struct bpffs_open *open, loff_t pos,

@@ -212,7 +212,7 @@ static void store_leaf(const struct bpffs_leaf *leaf, const unsigned char *from,
 	}
 }
 
-/* Of a value that is named as a whole, padding becomes zero. */
+/* Of a value that is set as a whole, padding becomes zero. */
 static void store_fields(const struct bpffs_parser *parser,
 			 const struct bpffs_shape *shape, void *value)
 {
@@ -228,6 +228,10 @@ static void store_fields(const struct bpffs_parser *parser,
 	}
 	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
+		if (bpffs_parse_is_added(parser, n)) {
+			bpffs_shape_add(shape, n, from, value);
+			continue;
+		}
 		bpffs_shape_leaf(shape, n, &leaf);
 		store_leaf(&leaf, from, value);
 	}

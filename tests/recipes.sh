@@ -229,6 +229,17 @@ recipe container
 result $? 'a container'
 umount /srv/conns
 
+# --- count and reset ---
+
+total=$(awk -F'[ =]' '{ n += $3 } END { print n }' /mnt/conns/.bpf/table)
+recipe drain
+[ "$status" -eq 0 ] && shows "$total packets in the report" && [ "$total" -gt 0 ] &&
+	[ "$(cut -d' ' -f2- /mnt/conns/.bpf/table | sort -u)" = 'packets=0 bytes=0' ]
+result $? 'count and reset'
+send 10.9.0.2 4001 2
+await has /mnt/conns/10.9.0.2,4001,udp packets 2
+result $? 'count and reset: it counts on'
+
 # --- tenants ---
 
 recipe tenants

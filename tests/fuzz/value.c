@@ -98,6 +98,8 @@ static void check_bytes(const struct bpffs_shape *shape, const u8 *value)
  * @all: the text since it has begun, or since the last error
  * @len: of @all
  * @piece: where in @all the current piece begins
+ * @added: a piece of it has added
+ * @effect: what the text so far, as far as it is committed, has made of zeros
  */
 struct script {
 	const struct bpffs_shape *shape;
@@ -105,20 +107,79 @@ struct script {
 	char *all;
 	size_t len;
 	size_t piece;
+	bool added;
+	u8 *effect;
 };
+
+static size_t bytes_of(const struct bpffs_shape *shape)
+{
+	return (size_t)shape->copies * shape->stride;
+}
+
+/* The byte of a bit of a leaf, counted from the least significant one of its unit. */
+static u32 byte_of(const struct bpffs_leaf *leaf, u32 bit)
+{
+	bool swapped = leaf->big_endian || __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+
+	return leaf->offset + (swapped ? leaf->size - 1 - bit / 8 : bit / 8);
+}
+
+/* What storing the fresh leaves of @parser makes of @value. */
+static void apply(const struct bpffs_shape *shape, const struct bpffs_parser *parser,
+		  u8 *value)
+{
+	const u8 *from = bpffs_parse_value(parser);
+	struct bpffs_leaf leaf;
+	u32 bit, at, mask;
+	u64 n;
+
+	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(parser, n + 1)) {
+		bpffs_shape_leaf(shape, n, &leaf);
+		if (bpffs_parse_is_added(parser, n)) {
+			law(leaf.numeric, "leaf %llu is no number", (unsigned long long)n);
+			bpffs_shape_add(shape, n, from, value);
+		} else if (!leaf.width) {
+			memcpy(value + leaf.offset, from + leaf.offset, leaf.size);
+		}
+		for (bit = leaf.bit; leaf.width && bit < leaf.bit + leaf.width; bit++) {
+			if (bpffs_parse_is_added(parser, n))
+				break;
+			at = byte_of(&leaf, bit);
+			mask = 1 << bit % 8;
+			value[at] = (value[at] & ~mask) | (from[at] & mask);
+		}
+	}
+}
+
+/* The fresh leaves are stored. */
+static void commit(struct script *s)
+{
+	apply(s->shape, s->parser, s->effect);
+	bpffs_parse_commit(s->parser);
+	law(!bpffs_parse_adds(s->parser), "an addition would be done again");
+}
 
 /* Between fields, pieces and pauses have made no difference. */
 static void check_whole(struct script *s, const struct bpffs_parser *whole)
 {
-	size_t bytes = (size_t)s->shape->copies * s->shape->stride;
+	size_t bytes = bytes_of(s->shape);
+	u8 *once = calloc(1, bytes), *pieces = exact(s->effect, bytes);
 	u64 n;
 
-	law(!memcmp(bpffs_parse_value(whole), bpffs_parse_value(s->parser), bytes),
-	    "another value in one piece: %.*s", (int)s->len, s->all);
+	apply(s->shape, whole, once);
+	apply(s->shape, s->parser, pieces);
+	law(!memcmp(once, pieces, bytes), "another value in one piece: %.*s", (int)s->len, s->all);
+	free(once);
+	free(pieces);
 	law(!bpffs_parse_unfinished(s->parser, NULL), "unfinished between fields");
 	law(bpffs_parse_all_named(whole) == bpffs_parse_all_fresh(whole), "all of one piece");
-	law(bpffs_parse_all_named(whole) == bpffs_parse_all_named(s->parser),
+	/* What is set and then added to is set, if it was not stored in between. */
+	law(bpffs_parse_all_named(whole) >= bpffs_parse_all_named(s->parser),
 	    "other leaves in one piece: %.*s", (int)s->len, s->all);
+	if (!s->added)
+		law(bpffs_parse_all_named(whole) == bpffs_parse_all_named(s->parser),
+		    "fewer leaves in pieces: %.*s", (int)s->len, s->all);
 	for (n = bpffs_parse_next_fresh(s->parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(s->parser, n + 1))
 		law(bpffs_parse_next_fresh(whole, n) == n, "leaf %llu is not of %.*s",
@@ -128,6 +189,15 @@ static void check_whole(struct script *s, const struct bpffs_parser *whole)
 static bool is_blank(char ch)
 {
 	return ch == ' ' || ch == '\t' || ch == '\n';
+}
+
+/* What comes is another text. */
+static void begin_text(struct script *s)
+{
+	s->len = 0;
+	s->piece = 0;
+	s->added = false;
+	memset(s->effect, 0, bytes_of(s->shape));
 }
 
 /* The piece ends: parse it, and then its text from the begin as one. */
@@ -144,6 +214,7 @@ static void end_piece(struct script *s)
 	law(err == err2, "%s%s of %.*s in one piece only", why.text, once.text,
 	    (int)s->len, s->all);
 	s->piece = s->len;
+	s->added |= bpffs_parse_adds(s->parser) || bpffs_parse_adds(whole);
 	if (err) {
 		law(err == -EINVAL, "error %d", err);
 		check_reason(&why, s->len);
@@ -152,8 +223,7 @@ static void end_piece(struct script *s)
 		    once.text);
 		law(bpffs_parse_next_fresh(s->parser, 0) == U64_MAX, "fresh after an error");
 		law(!bpffs_parse_unfinished(s->parser, &why), "unfinished after an error");
-		s->len = 0;
-		s->piece = 0;
+		begin_text(s);
 	} else if (s->len && is_blank(s->all[s->len - 1])) {
 		check_whole(s, whole);
 	}
@@ -166,9 +236,15 @@ static void pause_text(struct script *s)
 {
 	u64 leaves = (u64)bpffs_layout_leaves(s->shape->layout) * s->shape->copies;
 	struct bpffs_leaf leaf;
+	struct bpffs_reason why = {};
 	u64 n, last = 0;
 
-	bpffs_parse_pause(s->parser);
+	if (bpffs_parse_pause(s->parser, &why)) {
+		check_reason(&why, s->len);
+		law(bpffs_parse_next_fresh(s->parser, 0) == U64_MAX, "fresh after a refusal");
+		begin_text(s);
+		return;
+	}
 	for (n = bpffs_parse_next_fresh(s->parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(s->parser, n + 1)) {
 		law(n < leaves && n >= last, "fresh leaf %llu", (unsigned long long)n);
@@ -195,6 +271,7 @@ static void check_text(const struct bpffs_shape *shape, const uint8_t *data, siz
 		.shape = shape,
 		.parser = parser_of(shape),
 		.all = malloc(size + 1),
+		.effect = calloc(1, bytes_of(shape)),
 	};
 	size_t i;
 
@@ -208,14 +285,13 @@ static void check_text(const struct bpffs_shape *shape, const uint8_t *data, siz
 			end_piece(&s);
 			pause_text(&s);
 			if (data[i] == '|')
-				bpffs_parse_commit(s.parser);
+				commit(&s);
 			break;
 		case '&':
 			end_piece(&s);
 			end_text(&s);
 			bpffs_parse_begin(s.parser);
-			s.len = 0;
-			s.piece = 0;
+			begin_text(&s);
 			break;
 		case '\\':
 			i += i + 1 < size;
@@ -228,6 +304,7 @@ static void check_text(const struct bpffs_shape *shape, const uint8_t *data, siz
 	pause_text(&s);
 	end_text(&s);
 	bpffs_parser_free(s.parser);
+	free(s.effect);
 	free(s.all);
 }
 

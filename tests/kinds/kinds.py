@@ -290,8 +290,8 @@ class Layout:
         elif field.kind == 'bits':
             number = self.integer(field, value, field.base)
             same(number < 0 and field.base != 's', False, f'a sign of {number}')
-            same(number.bit_length() + (field.base == 's') > field.width, False,
-                 f'more than {field.width} bits: {number}')
+            bits = (~number if number < 0 else number).bit_length() + (field.base == 's')
+            same(bits > field.width, False, f'more than {field.width} bits: {number}')
             yield 8 * offset + field.bit, field.width, number % (1 << field.width), path
         else:
             data = self.data(field, value)

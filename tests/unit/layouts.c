@@ -56,6 +56,38 @@ static void test_keys(void)
 	bpffs_layout_free(layout);
 }
 
+static void test_additions(void)
+{
+	unsigned char value[12] = { 250, [1] = 0x9f, [2] = 0x01, [3] = 0x02, [4] = 7 };
+	struct bpffs_layout *layout;
+	char text[64];
+
+	layout = bpffs_layout_parse("a=u8:u8{b.s5/c.3}:d=be16:e=u32:f=str2:g=x8:pad1", 12, 0);
+	result(!bpffs_value_decode(layout, "a+=10 b-=15 c+=5 d-=259 e+=1 e+=2", value, NULL) &&
+	       bpffs_value_encode(layout, value, text, sizeof(text), NULL) > 0 &&
+	       !strcmp(text, "a=4\nb=-16\nc=1\nd=65535\ne=10\nf=\ng=0x0\n"), "additions wrap");
+	result(!bpffs_value_decode(layout, "a=1 a+=2 e+=1 e=5 b+=-1", value, NULL) &&
+	       value[0] == 3 && value[4] == 5 && value[1] == 0x2f, "the order counts");
+	result(error_is(bpffs_value_decode(layout, "a+=1 f+=1", value, NULL), EINVAL,
+			"value: f: only to a decimal number can be added (column 8)") &&
+	       error_is(bpffs_value_decode(layout, "g-=1", value, NULL), EINVAL,
+			"value: g: only to a decimal number can be added (column 3)") &&
+	       error_is(bpffs_value_decode(layout, "a+=256", value, NULL), EINVAL,
+			"value: a: \"256\" is not a u8 (column 4)") &&
+	       error_is(bpffs_value_decode(layout, "h+=1", value, NULL), EINVAL,
+			"value: there is no field \"h+\" (column 1)") &&
+	       error_is(bpffs_value_decode(layout, "a+=1 +=1", value, NULL), EINVAL,
+			"value: there is no field \"+\" (column 6)") && value[0] == 3,
+	       "refused additions change nothing");
+	bpffs_layout_free(layout);
+	layout = bpffs_layout_parse("u8", 1, 0);
+	value[0] = 7;
+	result(!bpffs_value_decode(layout, "+=4", value, NULL) && value[0] == 11 &&
+	       !bpffs_value_decode(layout, "-=12", value, NULL) && value[0] == 255,
+	       "to a field without a name");
+	bpffs_layout_free(layout);
+}
+
 static bool refused(const char *text, size_t size, const char *sentence)
 {
 	errno = 0;
@@ -129,6 +161,7 @@ static void test_values(void)
 	bpffs_layout_free(layout);
 
 	test_signs();
+	test_additions();
 	errno = 0;
 	result(!bpffs_layout_parse("u8", 4, 0) && errno == EINVAL &&
 	       strstr(bpf_mount_error(), "covers 1 of 4 bytes"), "too short a layout");

@@ -296,6 +296,57 @@ static void check_key(const struct bpffs_layout *layout, unsigned int size)
 		fail("%s is accepted for %s", again, name);
 }
 
+/* Of one field, and what its text is; false: it is no number. */
+static bool parse_one(struct bpffs_parser *parser, const char *fmt, const char *field,
+		      int name, int len)
+{
+	static char text[65536];
+	struct bpffs_reason why = {};
+
+	snprintf(text, sizeof(text), fmt, name, field, len - name, field + name,
+		 name, field, len - name, field + name);
+	bpffs_parse_begin(parser);
+	if (!bpffs_parse_piece(parser, text, strlen(text), &why))
+		return true;
+	if (!strstr(why.text, "only to a decimal number"))
+		fail("%s is refused: %s", text, why.text);
+	return false;
+}
+
+/* What is added and then taken away again leaves the same bytes. */
+static void check_addition(const struct bpffs_shape *shape, struct bpffs_parser *parser,
+			   const uint8_t *value, const char *text, size_t len)
+{
+	size_t bytes = (size_t)shape->copies * shape->stride, from = below(len), i;
+	static uint8_t sum[3 * SIZE_MAX_BYTES];
+	const char *field, *equals;
+	int name, all;
+
+	while (from && text[from - 1] != shape->separator)
+		from--;
+	field = text + from;
+	all = (const char *)memchr(field, shape->separator, len - from) - field;
+	equals = memchr(field, '=', all);
+	/* Of a string alone, "=" is a byte; of several fields, the first is added to. */
+	if (!equals || (!shape->cpus && bpffs_layout_bare(shape->layout)) || *field == '~' || strstr(field, ".~") == field + 4)
+		return;
+	name = equals - field;
+	if (!parse_one(parser, "%.*s+%.*s ", field, name, all))
+		return;
+	memcpy(sum, value, bytes);
+	if (bpffs_parse_all_fresh(parser) || !bpffs_parse_adds(parser))
+		fail("%.*s: an addition names the field", all, field);
+	bpffs_shape_add(shape, bpffs_parse_next_fresh(parser, 0), bpffs_parse_value(parser), sum);
+	parse_one(parser, "%.*s-%.*s ", field, name, all);
+	bpffs_shape_add(shape, bpffs_parse_next_fresh(parser, 0), bpffs_parse_value(parser), sum);
+	if (memcmp(sum, value, bytes))
+		fail("%.*s: added, and taken away", all, field);
+	parse_one(parser, "%.*s%.*s %.*s-%.*s ", field, name, all);
+	for (i = 0; i < bytes; i++)
+		if (((const uint8_t *)bpffs_parse_value(parser))[i] || bpffs_parse_adds(parser))
+			fail("%.*s: set, and taken away", all, field);
+}
+
 static void check_value(const struct bpffs_layout *layout, unsigned int size)
 {
 	static char text[65536], part[65536];
@@ -348,7 +399,8 @@ static void check_value(const struct bpffs_layout *layout, unsigned int size)
 		if (bpffs_parse_piece(parser, text + at, got, &why))
 			fail("refused: %s in %.*s", why.text, (int)len, text);
 		if (!below(3)) {
-			bpffs_parse_pause(parser);
+			if (bpffs_parse_pause(parser, &why))
+				fail("no pause: %s", why.text);
 			bpffs_parse_commit(parser);
 		}
 	}
@@ -356,6 +408,8 @@ static void check_value(const struct bpffs_layout *layout, unsigned int size)
 		fail("unfinished: %.*s", (int)len, text);
 	if (memcmp(bpffs_parse_value(parser), value, (size_t)shape.copies * shape.stride))
 		fail("another value: %.*s", (int)len, text);
+	if (len)
+		check_addition(&shape, parser, value, text, len);
 	bpffs_parser_free(parser);
 }
 
