@@ -272,7 +272,19 @@ int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return setattr_prepare(idmap, dentry, attr);
 }
 
+static int fixed_getattr(struct mnt_idmap *idmap, const struct path *path,
+			 struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	bpffs_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
+	/* As files of /proc have it. */
+	if (stat->size == BPFFS_SIZE_UNKNOWN)
+		stat->size = 0;
+	return 0;
+}
+
+/* Of files that have no size, and of .bpf/memory, which has one. */
 const struct inode_operations bpffs_fixed_iops = {
+	.getattr	= fixed_getattr,
 	.setattr	= bpffs_fixed_setattr,
 };
 
@@ -299,6 +311,8 @@ static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
 		inode->i_fop = &simple_dir_operations;
 		inode->i_flags |= S_AUTOMOUNT;
 	}
+	if (S_ISREG(inode->i_mode))
+		inode->i_size = BPFFS_SIZE_UNKNOWN;
 	if (attr->flags & ATTR_MAPS) {
 		/* Python's mmap, for one, asks first. */
 		inode->i_size = bpffs_map_memory_size(info);

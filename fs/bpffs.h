@@ -40,6 +40,13 @@
 /* Beyond it an element file gives EFBIG. */
 #define BPFFS_VALUE_MAX		SZ_64M
 
+/*
+ * i_size of files whose length nobody knows before they are read: what the VFS copies
+ * within a mount ends there. stat does not show it, and what FIONREAD makes of it,
+ * an int, is not negative.
+ */
+#define BPFFS_SIZE_UNKNOWN	((loff_t)INT_MAX << 32 | INT_MAX)
+
 /* Inode numbers below it are for directories and attributes. */
 #define BPFFS_INO_ROOT		1
 #define BPFFS_INO_DOT_BPF	2

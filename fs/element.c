@@ -32,6 +32,7 @@ struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *inf
 	element->open = NULL;
 	element->opens = 0;
 	memcpy(element->key, key, bpffs_key_size(info));
+	inode->i_size = BPFFS_SIZE_UNKNOWN;
 	inode->i_op = &element_iops;
 	inode->i_fop = &element_fops;
 	return inode;
@@ -116,6 +117,8 @@ static int take_sample(struct inode *inode, struct bpffs_open *open)
 				       GFP_KERNEL_ACCOUNT);
 	if (!open->value)
 		return -ENOMEM;
+	/* What changes from now on is later. */
+	ktime_get_coarse_real_ts64(&open->sampled_at);
 	err = bpffs_read(info, bpffs_element_key(inode), open->value);
 	if (err)
 		return err;
@@ -265,25 +268,24 @@ static int fresh_size(struct inode *inode, u64 *size)
 	return err;
 }
 
-static int stat_size(struct inode *inode, struct kstat *stat)
+/*
+ * Size and time of an open file are those of its sample: who looks before and after
+ * reading it (tar) sees that nothing has changed of what was read.
+ */
+static int stat_sample(struct inode *inode, struct kstat *stat)
 {
-	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
 	struct bpffs_open *open;
 	u64 size = 0;
 	int err;
 
-	/* Too big for a text, or not to be read: no size, as files of /proc. */
-	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX ||
-	    !bpffs_map_can(info, BPFFS_CAN_READ)) {
-		stat->result_mask &= ~STATX_SIZE;
-		return 0;
-	}
 	mutex_lock(&element->lock);
 	open = element->open;
 	/* In the middle of a read or write, its sample is about to change anyway. */
 	if (open && mutex_trylock(&open->lock)) {
 		err = text_size(inode, open, &size);
+		if (open->sampled)
+			stat->mtime = open->sampled_at;
 		mutex_unlock(&open->lock);
 	} else {
 		err = fresh_size(inode, &size);
@@ -299,17 +301,22 @@ static int stat_size(struct inode *inode, struct kstat *stat)
 	return err;
 }
 
-/* mtime is now and ctime constant: tar and rsync need exactly this. */
+/* ctime is constant, and mtime now, if there is no sample: tar and rsync need this. */
 static int element_getattr(struct mnt_idmap *idmap, const struct path *path,
 			   struct kstat *stat, u32 request_mask,
 			   unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
+	const struct bpffs_info *info = bpffs_info(inode);
 
 	bpffs_fillattr(idmap, request_mask, inode, stat);
 	ktime_get_coarse_real_ts64(&stat->mtime);
-	if (request_mask & STATX_SIZE)
-		return stat_size(inode, stat);
+	stat->size = 0;
+	/* Too big for a text, or not to be read: no size, as files of /proc. */
+	if (bpffs_shape_bytes(&info->shape) <= BPFFS_VALUE_MAX &&
+	    bpffs_map_can(info, BPFFS_CAN_READ) &&
+	    request_mask & (STATX_SIZE | STATX_MTIME))
+		return stat_sample(inode, stat);
 	stat->result_mask &= ~STATX_SIZE;
 	return 0;
 }

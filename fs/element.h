@@ -10,6 +10,7 @@
  * @lock: guards the rest. It is held while user memory is read and written, which
  *	may take as long as its owner likes: nobody else waits for it
  * @value: the sample that fstat and reads answer from
+ * @sampled_at: when it was taken
  * @size: of its text, U64_MAX if not yet asked for
  * @pos: where in the text the last read ended
  * @sampled: is there a sample?
@@ -26,6 +27,7 @@
 struct bpffs_open {
 	struct mutex lock; /* see above */
 	void *value;
+	struct timespec64 sampled_at;
 	u64 size;
 	struct bpffs_text_pos pos;
 	bool sampled;

@@ -226,7 +226,7 @@ static const struct file_operations take_fops = {
 	.release	= queue_release,
 	.read_iter	= take_read_iter,
 	.splice_read	= copy_splice_read,
-	.llseek		= generic_file_llseek,
+	.llseek		= no_seek_end_llseek,
 };
 
 static const struct file_operations push_fops = {
@@ -251,6 +251,7 @@ static struct inode *file_inode_of(struct inode *dir, unsigned int i)
 				S_IFREG | (info->mode & files[i].mode));
 	if (IS_ERR(inode))
 		return inode;
+	inode->i_size = BPFFS_SIZE_UNKNOWN;
 	inode->i_private = (void *)&files[i];
 	inode->i_op = &bpffs_fixed_iops;
 	inode->i_fop = files[i].fops;

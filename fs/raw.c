@@ -151,10 +151,9 @@ static int read_trailer(struct raw *raw)
 	if (err)
 		return err;
 	trailer = raw->out;
-	*trailer = (struct bpffs_raw_block){
-		.magic = BPFFS_RAW_END,
-		.count = raw->read_count,
-	};
+	memset(trailer, 0, sizeof(*trailer));
+	trailer->magic = BPFFS_RAW_END;
+	trailer->count = raw->read_count;
 	raw->out_left = sizeof(*trailer);
 	raw->reading = AT_END;
 	return 0;
@@ -304,7 +303,7 @@ static int read_block_apart(const struct bpffs_info *info, struct raw *raw)
 	ssize_t ret = -ENOSPC;
 
 	for (; ret == -ENOSPC && capacity < 2 * BLOCK_ELEMENTS &&
-	       block_bytes(info, capacity, capacity) <= BLOCK_MAX; capacity *= 2) {
+	     block_bytes(info, capacity, capacity) <= BLOCK_MAX; capacity *= 2) {
 		size_t room;
 
 		ret = bpffs_scratch_map(&s, info, capacity, false);
@@ -381,7 +380,7 @@ static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t 
 	}
 	mutex_unlock(&raw->lock);
 	if (ret == -ENOSPC)
-		bpffs_refuse(info, "raw: a bucket of the hash has more elements than a block may have");
+		bpffs_refuse(info, "raw: a bucket has more elements than a block may have");
 	return ret;
 }
 
