@@ -5,6 +5,9 @@
  * Of a hash, the map's batch operation gives keys and values together; of others
  * each element is read when its line is made.
  *
+ * A reader begins at 0 and goes on. It may go back a little, as head and a shell's
+ * read do when they have read more than they took: the last of the text is kept.
+ *
  * Written, each complete line is stored as its element's file would store it,
  * so that cat restores what grep, awk and sort have worked on.
  */
@@ -19,10 +22,11 @@
  * @scratch: for elements that are written
  * @shape: the map's, with blanks between fields
  * @in: the piece of text that is being written
- * @out: that is being read
- * @left: bytes in @out that are yet to be read
- * @left_from: where they begin
- * @read_pos: where the next read must be
+ * @text: the last of what was made to be read
+ * @text_len: bytes of it; behind them, while there is a @sample, is one that is held
+ *	back: the last blank of a line is a newline
+ * @text_room: how much there is room for
+ * @text_from: where in the file it begins; -1 if nothing has been read yet
  * @by_chunk: elements come from @chunk
  * @chunk: the elements that come next
  * @keys: else, of what is no array: the keys as of the first read
@@ -31,7 +35,6 @@
  * @sample: the value of the current element; NULL if there is none
  * @off: of the next byte of its text
  * @text_pos: the same for text.c
- * @held: the last byte of @out, held back: the last blank of a line is a newline
  * @parser: of the fields of the current line, NULL before the first write
  * @key: of the current line
  * @name: of the current line
@@ -45,11 +48,11 @@ struct table {
 	struct bpffs_scratch scratch;
 	struct bpffs_shape shape;
 	char in[512];
-	char out[2048];
 
-	unsigned int left;
-	unsigned int left_from;
-	loff_t read_pos;
+	char *text;
+	size_t text_len;
+	size_t text_room;
+	loff_t text_from;
 	bool by_chunk;
 	struct bpffs_chunk chunk;
 	struct bpffs_keys *keys;
@@ -58,7 +61,6 @@ struct table {
 	const void *sample;
 	u64 off;
 	struct bpffs_text_pos text_pos;
-	char held;
 
 	struct bpffs_parser *parser;
 	void *key;
@@ -84,6 +86,7 @@ static int table_open(struct inode *inode, struct file *file)
 	mutex_init(&table->lock);
 	table->shape = info->shape;
 	table->shape.separator = ' ';
+	table->text_from = -1;
 	table->line = 1;
 	file->private_data = table;
 	return 0;
@@ -102,6 +105,7 @@ static int table_release(struct inode *inode, struct file *file)
 	bpffs_keys_free(table->keys);
 	bpffs_parser_free(table->parser);
 	kvfree(table->value);
+	kvfree(table->text);
 	kfree(table->key);
 	mutex_destroy(&table->lock);
 	kfree(table);
@@ -137,6 +141,8 @@ static int begin_rows(const struct bpffs_info *info, struct table *table)
 
 static int begin_reading(const struct bpffs_info *info, struct table *table)
 {
+	int err;
+
 	if (!table->value)
 		table->value = kvzalloc(bpffs_shape_bytes(&table->shape),
 					GFP_KERNEL_ACCOUNT);
@@ -148,10 +154,12 @@ static int begin_reading(const struct bpffs_info *info, struct table *table)
 	memset(&table->chunk, 0, sizeof(table->chunk));
 	table->row = 0;
 	table->sample = NULL;
-	table->left = 0;
-	/* If that fails, there is nothing to go on with. */
-	table->read_pos = -1;
-	return begin_rows(info, table);
+	table->text_len = 0;
+	table->text_from = -1;
+	err = begin_rows(info, table);
+	if (!err)
+		table->text_from = 0;
+	return err;
 }
 
 /* The key of the next element, and its value. NULL: there are no more. */
@@ -232,69 +240,107 @@ static int begin_row(const struct bpffs_info *info, struct table *table, char *t
 	return len;
 }
 
-/* Lines, into @out. An error comes when what was made before it has been read. */
-static int fill_out(const struct bpffs_info *info, struct table *table)
+/* Bytes of text that are made at a time, and kept: what programs read at a time. */
+#define TEXT_MADE	2048
+#define TEXT_KEPT	SZ_128K
+
+/* Room to make more text. Only of a long one, the begin is given up. */
+static int make_text_room(struct table *table)
+{
+	size_t room = max_t(size_t, 2 * table->text_room, 2 * TEXT_MADE), given_up;
+	char *text;
+
+	if (table->text_room - table->text_len > TEXT_MADE)
+		return 0;
+	if (table->text_room >= 2 * TEXT_KEPT) {
+		given_up = table->text_len - TEXT_KEPT;
+		memmove(table->text, table->text + given_up, TEXT_KEPT + 1);
+		table->text_len -= given_up;
+		table->text_from += given_up;
+		return 0;
+	}
+	text = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+	if (!text)
+		return -ENOMEM;
+	if (table->text)
+		memcpy(text, table->text, table->text_len + 1);
+	kvfree(table->text);
+	table->text = text;
+	table->text_room = room;
+	return 0;
+}
+
+/*
+ * Make more text. An error comes when what was made before it has been read.
+ * Return: 0 or an errno; nothing was made at the end.
+ */
+static int make_text(const struct bpffs_info *info, struct table *table)
 {
 	const unsigned int name_room = BPFFS_NAME_MAX + 2;
 	size_t len = 0, got;
-	int ret = 0;
+	char *out;
+	int ret;
 
+	ret = make_text_room(table);
+	if (ret)
+		return ret;
+	out = table->text + table->text_len;
 	if (table->sample)
-		table->out[len++] = table->held;
+		len++;
 	for (;;) {
 		if (!table->sample) {
-			if (sizeof(table->out) - len < name_room)
+			if (TEXT_MADE - len < name_room)
 				break;
-			ret = begin_row(info, table, table->out + len);
+			ret = begin_row(info, table, out + len);
 			if (ret <= 0)
 				break;
 			len += ret;
 		}
 		got = bpffs_text_read(&table->shape, table->sample, table->off,
-				      &table->text_pos, table->out + len,
-				      sizeof(table->out) - len);
+				      &table->text_pos, out + len, TEXT_MADE - len);
 		len += got;
 		table->off += got;
-		if (len == sizeof(table->out))
+		if (len == TEXT_MADE)
 			break;
 		/* Then it may not be the end of the text. */
 		if (fatal_signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
-		table->out[len - 1] = '\n';
+		out[len - 1] = '\n';
 		table->sample = NULL;
 	}
 	if (table->sample)
-		table->held = table->out[--len];
-	table->left_from = 0;
-	table->left = len;
+		len--;
+	table->text_len += len;
 	return len ? 0 : min(ret, 0);
 }
 
 static ssize_t read_rows(const struct bpffs_info *info, struct table *table,
-			 struct iov_iter *to)
+			 loff_t pos, struct iov_iter *to)
 {
-	size_t want, copied;
+	size_t want, from, copied;
 	ssize_t done = 0;
+	loff_t end;
 	int err;
 
 	while ((want = iov_iter_count(to))) {
-		if (!table->left) {
-			err = fill_out(info, table);
+		end = table->text_from + table->text_len;
+		if (pos >= end) {
+			err = make_text(info, table);
 			if (err)
 				return done ?: err;
-			if (!table->left)
+			if (table->text_from + (loff_t)table->text_len == end)
 				break;
+		} else {
+			from = pos - table->text_from;
+			want = min(want, table->text_len - from);
+			copied = copy_to_iter(table->text + from, want, to);
+			pos += copied;
+			done += copied;
+			if (copied < want)
+				return done ?: -EFAULT;
 		}
-		/* What does not get through stays for the next read. */
-		want = min_t(size_t, want, table->left);
-		copied = copy_to_iter(table->out + table->left_from, want, to);
-		table->left_from += copied;
-		table->left -= copied;
-		done += copied;
-		if (copied < want)
-			return done ?: -EFAULT;
 		if (!bpffs_go_on())
 			return done ?: -EINTR;
 	}
@@ -309,18 +355,40 @@ static ssize_t table_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (mutex_lock_killable(&table->lock))
 		return -EINTR;
-	if (iocb->ki_pos == 0)
+	if (iocb->ki_pos == 0 || table->text_from < 0)
 		ret = begin_reading(info, table);
-	else if (iocb->ki_pos != table->read_pos)
+	else if (iocb->ki_pos < table->text_from)
 		ret = -ESPIPE;
 	if (!ret)
-		ret = read_rows(info, table, to);
-	if (ret >= 0) {
+		ret = read_rows(info, table, iocb->ki_pos, to);
+	if (ret > 0)
 		iocb->ki_pos += ret;
-		table->read_pos = iocb->ki_pos;
-	}
 	mutex_unlock(&table->lock);
 	return ret;
+}
+
+/*
+ * Only to where a read or a write can go on; nobody knows where the end is. A program
+ * then reads from the start, as from a pipe.
+ */
+static loff_t table_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct table *table = file->private_data;
+	loff_t pos = offset;
+	bool can;
+
+	if (whence == SEEK_END)
+		return -ESPIPE;
+	if (whence == SEEK_CUR)
+		pos += file->f_pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (mutex_lock_killable(&table->lock))
+		return -EINTR;
+	can = pos == 0 || pos == file->f_pos || pos == table->write_pos ||
+	      (file->f_mode & FMODE_READ && pos >= table->text_from);
+	mutex_unlock(&table->lock);
+	return can ? vfs_setpos(file, pos, MAX_LFS_FILESIZE) : -ESPIPE;
 }
 
 /* --- Writing --- */
@@ -526,7 +594,7 @@ const struct file_operations bpffs_table_fops = {
 	.release	= table_release,
 	.read_iter	= table_read_iter,
 	.write_iter	= table_write_iter,
-	.llseek		= generic_file_llseek,
+	.llseek		= table_llseek,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
 	.fsync		= noop_fsync,

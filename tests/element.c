@@ -6,6 +6,7 @@
 #include <libbpffs.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/sendfile.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <utime.h>
@@ -124,6 +125,144 @@ TEST_F(element, stat)
 		    a.st_mtim.tv_nsec != b.st_mtim.tv_nsec);
 	/* No file is a hole. */
 	EXPECT_EQ(1, b.st_blocks);
+}
+
+static bool same_time(const struct stat *a, const struct stat *b)
+{
+	return a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Who looks before and after reading, as tar 1.35 does, sees that nothing has changed. */
+TEST_F(element, unchanged_while_it_is_read)
+{
+	struct stat before, after, name;
+	char text[64];
+	int fd = open(at("1"), O_RDONLY);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &before));
+	ASSERT_EQ(0, set(self->map, 1, 1000000, 2000000));
+	usleep(20000);
+	EXPECT_EQ(20, read(fd, text, sizeof(text)));
+	EXPECT_EQ(0, read(fd, text, sizeof(text)));
+	ASSERT_EQ(0, fstat(fd, &after));
+	EXPECT_TRUE(same_time(&before, &after));
+	EXPECT_EQ(before.st_size, after.st_size);
+	/* The name is looked at anew, as rsync must see; so is what is read again. */
+	ASSERT_EQ(0, stat(at("1"), &name));
+	EXPECT_FALSE(same_time(&before, &name));
+	EXPECT_EQ(30, name.st_size);
+	EXPECT_EQ(30, pread(fd, text, sizeof(text), 0));
+	ASSERT_EQ(0, fstat(fd, &after));
+	EXPECT_FALSE(same_time(&before, &after));
+	EXPECT_EQ(30, after.st_size);
+	close(fd);
+	/* The first read takes the sample, if nobody has asked before. */
+	fd = open(at("1"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(30, read(fd, text, sizeof(text)));
+	ASSERT_EQ(0, fstat(fd, &before));
+	usleep(20000);
+	ASSERT_EQ(0, fstat(fd, &after));
+	EXPECT_TRUE(same_time(&before, &after));
+	close(fd);
+	/* Only the time: it has a sample, too. */
+	fd = open(at("1"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	{
+		struct statx only = {};
+
+		ASSERT_EQ(0, statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &only));
+		usleep(20000);
+		EXPECT_EQ(30, read(fd, text, sizeof(text)));
+		ASSERT_EQ(0, fstat(fd, &after));
+		EXPECT_EQ(only.stx_mtime.tv_sec, after.st_mtim.tv_sec);
+		EXPECT_EQ(only.stx_mtime.tv_nsec, after.st_mtim.tv_nsec);
+	}
+	close(fd);
+}
+
+/* The same under a writer, for as many files as a tar of a map has. */
+TEST_F(element, unchanged_under_a_writer)
+{
+	struct stat before, after;
+	int round, fd, status;
+	char text[64];
+	pid_t writer;
+	__u64 n;
+
+	writer = fork();
+	if (!writer)
+		for (n = 1;; n += 12345)
+			set(self->map, 1, n, n);
+	ASSERT_LT(0, writer);
+	for (round = 0; round < 300; round++) {
+		fd = open(at("1"), O_RDONLY);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, fstat(fd, &before));
+		ASSERT_EQ(before.st_size, read(fd, text, sizeof(text)));
+		sched_yield();
+		ASSERT_EQ(0, fstat(fd, &after));
+		ASSERT_TRUE(same_time(&before, &after));
+		ASSERT_EQ(before.st_size, after.st_size);
+		ASSERT_EQ(before.st_ctim.tv_nsec, after.st_ctim.tv_nsec);
+		close(fd);
+	}
+	kill(writer, SIGKILL);
+	ASSERT_EQ(writer, waitpid(writer, &status, 0));
+}
+
+/* --- Copies within the kernel, which go by what the VFS takes for the size --- */
+
+static ssize_t copy_range(const char *from, const char *to, int flags)
+{
+	int in = open(from, O_RDONLY), out = open(to, flags, 0600);
+	ssize_t len = in < 0 || out < 0 ? -1 : 0, n;
+
+	/* As a program does it, until there is no more. */
+	do {
+		n = len < 0 ? len : copy_file_range(in, NULL, out, NULL, 4096, 0);
+		len = n < 0 ? -errno : len + n;
+	} while (n > 0);
+	close(in);
+	close(out);
+	return len;
+}
+
+TEST_F(element, copy_file_range)
+{
+	EXPECT_EQ(20, copy_range(at("1"), at("3"), O_WRONLY | O_CREAT));
+	EXPECT_STREQ("10 20", is(self->map, 3));
+	EXPECT_EQ(20, copy_range(at("1"), at("3"), O_WRONLY | O_TRUNC));
+	EXPECT_EQ(20, copy_range(at("1"), at("4"), O_RDWR | O_CREAT | O_TRUNC));
+	EXPECT_STREQ("10 20", is(self->map, 4));
+	EXPECT_EQ(0, unlink(at("1")) && variant->type != BPF_MAP_TYPE_ARRAY);
+	/* Onto itself: the VFS refuses what overlaps. */
+	EXPECT_EQ(-EINVAL, copy_range(at(".bpf/table"), at(".bpf/table"), O_WRONLY));
+	/* What is no text of an element is refused, as it is by write(). */
+	EXPECT_EQ(-EINVAL, copy_range(at(".bpf/table"), at("4"), O_WRONLY));
+	EXPECT_STREQ("10 20", is(self->map, 4));
+	/* The stream needs the reader's memory: a program falls back. */
+	EXPECT_EQ(-EINVAL, copy_range(at(".bpf/raw"), at("4"), O_WRONLY));
+	EXPECT_EQ(0, sh("cp --reflink=always " MNT "/4 " MNT "/5 2> /dev/null && exit 1; "
+			"cp --reflink=auto " MNT "/4 " MNT "/5"));
+	EXPECT_STREQ("10 20", is(self->map, 5));
+	/* Nothing shows the size that the VFS goes by. */
+	EXPECT_EQ(0, sh("test $(stat -c %%s " MNT "/.bpf/table " MNT "/.bpf/type | uniq) = 0"));
+}
+
+TEST_F(element, sendfile)
+{
+	int in = open(at("1"), O_RDONLY), out;
+
+	ASSERT_LE(0, in);
+	out = open(at("3"), O_WRONLY | O_CREAT, 0600);
+	ASSERT_LE(0, out);
+	EXPECT_EQ(20, sendfile(out, in, NULL, 4096));
+	close(out);
+	close(in);
+	EXPECT_STREQ("10 20", is(self->map, 3));
 }
 
 /* --- Writing --- */
@@ -657,6 +796,74 @@ TEST_F(element, opens_at_once)
 	EXPECT_EQ(0, wrong[1]);
 }
 
+/* A table is a stream; but what was read too much can be given back. */
+TEST(table_seeks)
+{
+	char text[16], again[16];
+	int map, fd;
+	__u32 i;
+
+	ASSERT_EQ(0, private_mounts());
+	map = make_hash(40000);
+	ASSERT_LE(0, map);
+	for (i = 0; i < 40000; i++)
+		ASSERT_EQ(0, put(map, i, i));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	ASSERT_EQ(0, chdir(MNT "/.bpf"));
+	EXPECT_EQ(0, sh("cat table > /tmp/table && tac table | tac | cmp - /tmp/table"));
+	EXPECT_EQ(0, sh("tail -n 2 table > /tmp/a && tail -n 2 /tmp/table | cmp - /tmp/a"));
+	EXPECT_EQ(0, sh("tail -c +5000 table > /tmp/a && tail -c +5000 /tmp/table | cmp - /tmp/a"));
+	EXPECT_EQ(0, sh("dd if=table bs=100 skip=7 2> /dev/null > /tmp/a && "
+			"tail -c +701 /tmp/table | cmp - /tmp/a"));
+	EXPECT_EQ(0, sh("test -z \"$(head -n 2 table 2>&1 > /tmp/a)\" && "
+			"head -n 2 /tmp/table | cmp - /tmp/a"));
+	/* Those who share an open file take their lines, and no one else's. */
+	EXPECT_EQ(0, sh("(head -n 2; cat) < table | cmp - /tmp/table"));
+	EXPECT_EQ(0, sh("bash -c 'read -r a; echo \"$a\"; read -r a; echo \"$a\"; cat' < table | "
+			"cmp - /tmp/table"));
+	EXPECT_EQ(0, sh("(dd bs=128k count=2 iflag=fullblock of=/dev/null; cat) 2> /dev/null "
+			"< table > /tmp/a && tail -c +262145 /tmp/table | cmp - /tmp/a"));
+
+	fd = open("table", O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, lseek(fd, 0, SEEK_END));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, lseek(fd, 0, SEEK_DATA));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, lseek(fd, -1, SEEK_CUR));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, lseek(fd, 0, SEEK_CUR));
+	ASSERT_EQ(16, read(fd, text, 16));
+	EXPECT_EQ(16, lseek(fd, 0, SEEK_CUR));
+	EXPECT_EQ(7, lseek(fd, 7, SEEK_SET));
+	ASSERT_EQ(9, read(fd, again, 9));
+	EXPECT_EQ(0, memcmp(again, text + 7, 9));
+	EXPECT_EQ(16, pread(fd, again, 16, 0));
+	EXPECT_EQ(0, memcmp(again, text, 16));
+	/* Forward is read and dropped; too far back is gone. */
+	EXPECT_EQ(16, pread(fd, again, 16, 400000));
+	EXPECT_EQ(0, pread(fd, again, 16, 10000000));
+	EXPECT_EQ(-1, pread(fd, again, 16, 16));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(-1, lseek(fd, 17, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
+	/* At 0 it begins again. */
+	EXPECT_EQ(0, lseek(fd, 0, SEEK_SET));
+	EXPECT_EQ(0, bpf_map_delete_elem(map, (__u32[]){ atoi(text) }));
+	ASSERT_EQ(16, read(fd, again, 16));
+	EXPECT_NE(0, memcmp(again, text, 16));
+	close(fd);
+	fd = open("table", O_WRONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, lseek(fd, 5, SEEK_SET));
+	EXPECT_EQ(ESPIPE, errno);
+	EXPECT_EQ(4, write(fd, "1 1\n", 4));
+	EXPECT_EQ(4, lseek(fd, 0, SEEK_CUR));
+	close(fd);
+	EXPECT_EQ(0, sh("rm /tmp/a /tmp/table"));
+	ASSERT_EQ(0, chdir("/"));
+}
+
 TEST_F(element, table)
 {
 	EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/table) = %d",
@@ -671,6 +878,12 @@ TEST_F(element, table)
 	EXPECT_EQ(0, sh("cat " MNT "/.bpf/table > /tmp/table && echo packets=0 > " MNT "/1 && "
 			"cat /tmp/table > " MNT "/.bpf/table"));
 	EXPECT_STREQ("10 6", is(self->map, 1));
+	/* A map in use is not emptied by a shell that opens its table. */
+	set(self->map, 1, 7, 8);
+	EXPECT_EQ(0, sh(": > " MNT "/.bpf/table && truncate -s 0 " MNT "/.bpf/table"));
+	EXPECT_STREQ("7 8", is(self->map, 1));
+	EXPECT_EQ(0, sh("echo '2 packets=1 bytes=2' > " MNT "/.bpf/table"));
+	EXPECT_STREQ("7 8", is(self->map, 1));
 }
 
 /* --- What no one may see --- */
