@@ -32,6 +32,9 @@ struct attr {
 #define ATTR_WRITE	BIT(6)	/* can be written */
 #define ATTR_ROOT_ONLY	BIT(7)	/* root's, mode 0600, whatever was given */
 #define ATTR_PIN	BIT(8)	/* a directory, only with -o pin */
+#define ATTR_LINK_TOLD	BIT(9)	/* only of links of which the kernel tells this */
+#define ATTR_RAW_TP	BIT(10)	/* only of links to raw tracepoints */
+#define ATTR_ITER	BIT(11)	/* only of iterators */
 
 static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
@@ -169,6 +172,19 @@ static int show_line(struct seq_file *seq, struct bpffs_info *info, const char *
 	return 0;
 }
 
+/* Of the maps that a program uses, one a line. */
+static int show_map_ids(struct seq_file *seq, struct bpffs_info *info)
+{
+	struct bpf_prog_aux *aux = info->object.prog->aux;
+	u32 i;
+
+	mutex_lock(&aux->used_maps_mutex);
+	for (i = 0; i < aux->used_map_cnt; i++)
+		seq_printf(seq, "%u\n", aux->used_maps[i]->id);
+	mutex_unlock(&aux->used_maps_mutex);
+	return 0;
+}
+
 static int show_error(struct seq_file *seq, struct bpffs_info *info)
 {
 	bpffs_errors_show(&info->errors, seq);
@@ -198,8 +214,26 @@ static const struct attr attrs[] = {
 	{ "run_time_ns", BPFFS_PROG,		 0, .label = "run_time_ns:\t" },
 	{ "recursion_misses", BPFFS_PROG,	 0, .label = "recursion_misses:\t" },
 	{ "verified_insns", BPFFS_PROG,		 0, .label = "verified_insns:\t" },
+	{ "map_ids",	 BPFFS_PROG,		 0, show_map_ids },
 	{ "prog_id",	 BPFFS_LINK,		 0, .label = "prog_id:\t" },
 	{ "prog_tag",	 BPFFS_LINK,		 0, .label = "prog_tag:\t" },
+	{ "tp_name",	 BPFFS_LINK, ATTR_RAW_TP, .label = "tp_name:\t" },
+	{ "target_name", BPFFS_LINK, ATTR_ITER,	  .label = "target_name:\t" },
+	{ "attach_type", BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "target_obj_id", BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "target_btf_id", BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "cgroup_id",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "netns_ino",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "ifindex",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "map_id",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "perf_type",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "pf",		 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "hooknum",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "priority",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "flags",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "count",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "missed",	 BPFFS_LINK, ATTR_LINK_TOLD },
+	{ "pid",	 BPFFS_LINK, ATTR_LINK_TOLD },
 	{ "raw",	 BPFFS_MAP, ATTR_STREAMS | ATTR_WRITE, .fops = &bpffs_raw_fops },
 	{ "memory",	 BPFFS_MAP, ATTR_MAPS | ATTR_MOUNTED | ATTR_WRITE,
 	  .fops = &bpffs_memory_fops },
@@ -208,6 +242,8 @@ static const struct attr attrs[] = {
 	{ "info",	 ALL,			 0, show_info },
 	{ "error",	 ALL,			 0, show_error },
 };
+
+static_assert(BPFFS_INO_ATTR + ARRAY_SIZE(attrs) <= BPFFS_INO_QUEUE);
 
 static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 {
@@ -227,7 +263,15 @@ static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 		return false;
 	if (flags & ATTR_PIN && !info->pin)
 		return false;
-	return attr->kinds & info->object.kind;
+	if (!(attr->kinds & info->object.kind))
+		return false;
+	if (flags & ATTR_LINK_TOLD)
+		return bpffs_link_has(info->object.link, attr->name);
+	if (flags & ATTR_RAW_TP)
+		return info->object.link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
+	if (flags & ATTR_ITER)
+		return info->object.link->type == BPF_LINK_TYPE_ITER;
+	return true;
 }
 
 static umode_t attr_mode(const struct bpffs_info *info, const struct attr *attr)
@@ -248,6 +292,8 @@ static int attr_show(struct seq_file *seq, void *unused)
 
 	if (attr->label)
 		return show_line(seq, bpffs_info(inode), attr->label);
+	if (attr->flags & ATTR_LINK_TOLD)
+		return bpffs_link_show(seq, bpffs_info(inode)->object.link, attr->name);
 	return attr->show(seq, bpffs_info(inode));
 }
 

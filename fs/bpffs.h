@@ -21,6 +21,7 @@
  * map of maps   --> inner.c                 inner maps as directories
  * queue, stack  --> queue.c                 peek, push and pop
  * .bpf          --> attr.c, error.c         what the object is, what was refused
+ * a link's root --> link.c                  what it is attached to
  *
  * Bytes and text, shared with user space: layout.c parses layouts, leaf.c finds a
  * leaf, field.c knows it, name.c names keys, text.c and parse.c make and take the
@@ -235,10 +236,16 @@ bool bpffs_object_writable(const struct bpffs_object *object);
 struct file *bpffs_object_open(const struct bpffs_object *object, int flags);
 void bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq);
 
+/* link.c: what a link is attached to */
+bool bpffs_link_has(const struct bpf_link *link, const char *name);
+int bpffs_link_show(struct seq_file *seq, const struct bpf_link *link, const char *name);
+
 /* words.c */
 const char *bpffs_map_word(u32 type);
 const char *bpffs_prog_word(u32 type);
 const char *bpffs_link_word(u32 type);
+const char *bpffs_attach_word(u32 type);
+const char *bpffs_perf_word(u32 type);
 
 /* map.c: what a map type can do */
 enum bpffs_can {

@@ -292,9 +292,120 @@ TEST_F(lifecycle, link)
 	EXPECT_STREQ("xdp\n", text_of(at("type")));
 	EXPECT_EQ(info.prog_id, (__u32)atoi(text_of(at("prog_id"))));
 	EXPECT_EQ(0, sh("ip link show lo | grep -q prog/xdp"));
+	EXPECT_STREQ("1\n", text_of(at("ifindex")));
+	EXPECT_FALSE(file_exists(at("attach_type")));
+	EXPECT_FALSE(file_exists(at("tp_name")));
+	EXPECT_FALSE(file_exists(at("map_ids")));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_TRUE(is_gone(bpf_link_get_fd_by_id, info.id));
 	EXPECT_NE(0, sh("ip link show lo | grep -q prog/xdp"));
+}
+
+/* The maps that a program uses. */
+TEST_F(lifecycle, map_ids_of_a_program)
+{
+	int second = make_hash(4), prog;
+	char want[32];
+	struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1,
+		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = self->map },
+		{},
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1,
+		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = second },
+		{},
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	ASSERT_LE(0, second);
+	prog = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "uses", "GPL", insns,
+			     sizeof(insns) / sizeof(*insns), NULL);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(prog, MNT, ""));
+	snprintf(want, sizeof(want), "%u\n%u\n", self->id, map_id(second));
+	EXPECT_STREQ(want, text_of(at("map_ids")));
+	EXPECT_EQ(0, umount(MNT));
+	close(prog);
+	/* One that uses none. */
+	prog = make_prog(BPF_PROG_TYPE_SOCKET_FILTER);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_fd(prog, MNT, ""));
+	EXPECT_STREQ("", text_of(at("map_ids")));
+}
+
+/* Mount a link of @prog and @target; the link's own description of itself. */
+static int mount_link(int prog, int target, enum bpf_attach_type type,
+		      struct bpf_link_info *info)
+{
+	__u32 len = sizeof(*info);
+	int link = bpf_link_create(prog, target, type, NULL), err;
+
+	memset(info, 0, sizeof(*info));
+	if (link < 0)
+		return -errno;
+	err = bpf_obj_get_info_by_fd(link, info, &len) ? -errno : mount_fd(link, MNT, "");
+	close(link);
+	return err;
+}
+
+static const char *number(unsigned long long n)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "%llu\n", n);
+	return text;
+}
+
+TEST_F(lifecycle, what_a_link_is_attached_to)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_SK_LOOKUP);
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_link_info info;
+	int prog, target;
+
+	/* A cgroup. */
+	ASSERT_EQ(0, sh("mkdir -p /tmp/cgroup"));
+	ASSERT_EQ(0, mount("none", "/tmp/cgroup", "cgroup2", 0, NULL));
+	prog = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "pass", "GPL", pass, 2, NULL);
+	target = open("/tmp/cgroup", O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, prog);
+	ASSERT_LE(0, target);
+	ASSERT_EQ(0, mount_link(prog, target, BPF_CGROUP_INET_EGRESS, &info));
+	EXPECT_STREQ("cgroup\n", text_of(at("type")));
+	EXPECT_STREQ("cgroup_inet_egress\n", text_of(at("attach_type")));
+	EXPECT_STREQ(number(info.cgroup.cgroup_id), text_of(at("cgroup_id")));
+	EXPECT_FALSE(file_exists(at("ifindex")));
+	EXPECT_EQ(0, umount(MNT));
+	close(target);
+	close(prog);
+
+	/* A network namespace. */
+	prog = bpf_prog_load(BPF_PROG_TYPE_SK_LOOKUP, "pass", "GPL", pass, 2, &opts);
+	target = open("/proc/self/ns/net", O_RDONLY);
+	ASSERT_LE(0, prog);
+	ASSERT_LE(0, target);
+	ASSERT_EQ(0, mount_link(prog, target, BPF_SK_LOOKUP, &info));
+	EXPECT_STREQ("sk_lookup\n", text_of(at("attach_type")));
+	EXPECT_STREQ(number(info.netns.netns_ino), text_of(at("netns_ino")));
+	EXPECT_EQ(0, umount(MNT));
+	close(target);
+	close(prog);
+
+	/* A raw tracepoint. */
+	prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "pass", "GPL", pass, 2, NULL);
+	ASSERT_LE(0, prog);
+	target = bpf_raw_tracepoint_open("sys_enter", prog);
+	ASSERT_LE(0, target);
+	ASSERT_EQ(0, mount_fd(target, MNT, ""));
+	EXPECT_STREQ("raw_tracepoint\n", text_of(at("type")));
+	EXPECT_STREQ("sys_enter\n", text_of(at("tp_name")));
+	EXPECT_FALSE(file_exists(at("target_name")));
+	EXPECT_EQ(0, umount(MNT));
+	close(target);
+	close(prog);
 }
 
 TEST_HARNESS_MAIN
