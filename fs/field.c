@@ -348,6 +348,13 @@ bool bpffs_pad_is_zero(const struct bpffs_field *field, const u8 *from)
 /* Length of a string up to its last byte that is not NUL. */
 u32 bpffs_str_end(const u8 *str, u32 size)
 {
+	u64 word;
+
+	for (; size >= sizeof(word); size -= sizeof(word)) {
+		memcpy(&word, str + size - sizeof(word), sizeof(word));
+		if (word)
+			break;
+	}
 	while (size && !str[size - 1])
 		size--;
 	return size;

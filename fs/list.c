@@ -68,19 +68,21 @@ static bool emit_key(const struct bpffs_info *info, struct dir_context *ctx,
 			bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG);
 }
 
-static void list_array(const struct bpffs_info *info, struct dir_context *ctx)
+static int list_array(const struct bpffs_info *info, struct dir_context *ctx)
 {
 	u32 index;
 
 	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
-		cond_resched();
+		if (!bpffs_go_on())
+			return -EINTR;
 		index = ctx->pos - DOTS;
 		/* Slots of an array of maps can be empty. */
 		if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_has(info, &index))
 			continue;
 		if (!emit_key(info, ctx, &index))
-			return;
+			break;
 	}
+	return 0;
 }
 
 static int list_keys(const struct bpffs_info *info, struct listing *listing,
@@ -100,7 +102,8 @@ static int list_keys(const struct bpffs_info *info, struct listing *listing,
 		for (; run; run--, key += key_size, ctx->pos++)
 			if (!emit_key(info, ctx, key))
 				return 0;
-		cond_resched();
+		if (!bpffs_go_on())
+			return -EINTR;
 	}
 	return 0;
 }
@@ -118,10 +121,8 @@ static int list_iterate(struct file *file, struct dir_context *ctx)
 		return 0;
 	if (!info->key || !bpffs_map_can(info, BPFFS_CAN_LIST))
 		return 0;
-	if (bpffs_map_can(info, BPFFS_BY_INDEX)) {
-		list_array(info, ctx);
-		return 0;
-	}
+	if (bpffs_map_can(info, BPFFS_BY_INDEX))
+		return list_array(info, ctx);
 	return list_keys(info, listing, ctx);
 }
 

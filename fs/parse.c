@@ -117,6 +117,7 @@ static void forget_fresh(struct bpffs_parser *p)
 
 void bpffs_parse_commit(struct bpffs_parser *p)
 {
+	u32 turns = 0;
 	u64 n;
 
 	if (!p->named_count && p->fresh_count == p->visible) {
@@ -125,8 +126,8 @@ void bpffs_parse_commit(struct bpffs_parser *p)
 	} else {
 		for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
 		     n = bpffs_parse_next_fresh(p, n + 1)) {
-			if (!(n % 1024))
-				bpffs_go_on();
+			if (!bpffs_go_on_turn(&turns))
+				break;
 			if (test_bit(n, p->named) || test_bit(n, p->added))
 				continue;
 			__set_bit(n, p->named);
@@ -145,13 +146,14 @@ bool bpffs_parse_all_fresh(const struct bpffs_parser *p)
 bool bpffs_parse_all_named(const struct bpffs_parser *p)
 {
 	u64 both = 0, n;
+	u32 turns = 0;
 
 	if (p->fresh_count + p->named_count < p->visible)
 		return false;
 	for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(p, n + 1)) {
-		if (!(n % 1024))
-			bpffs_go_on();
+		if (!bpffs_go_on_turn(&turns))
+			return false;
 		both += test_bit(n, p->named) && !test_bit(n, p->added) && is_visible(p, n);
 	}
 	return p->fresh_count + p->named_count - both == p->visible;
@@ -359,7 +361,10 @@ static int refuse(const struct bpffs_parser *p, u64 column,
 			    leaf->path_len ? ": " : "", reason);
 }
 
-static void begin_field(struct bpffs_parser *p, u64 leaf)
+#define LONG_FIELD	4096
+
+/* Return: 0, -EINTR. */
+static int begin_field(struct bpffs_parser *p, u64 leaf)
 {
 	u32 leaves = bpffs_layout_leaves(p->shape.layout);
 	u64 copy = div64_u64(leaf, leaves);
@@ -374,11 +379,13 @@ static void begin_field(struct bpffs_parser *p, u64 leaf)
 	p->add = '\0';
 	if (!is_bytes(p->field)) {
 		p->state = IN_WORD;
-		return;
+		return 0;
 	}
 	p->state = IN_BYTES;
 	clear_leaf(p, leaf);
 	memset(p->to, 0, p->field->size);
+	/* A short text can begin a long field many times. */
+	return p->field->size < LONG_FIELD || bpffs_go_on() ? 0 : -EINTR;
 }
 
 /* Padding in an integer is hex without "0x". */
@@ -484,7 +491,9 @@ static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
 				    "\"%.*s\" is for no field; give NAME=TEXT", shown, head);
 	}
 	memcpy(head, p->word, len);
-	begin_field(p, leaf);
+	err = begin_field(p, leaf);
+	if (err)
+		return err;
 	if (p->state == IN_WORD) {
 		p->len = len;
 		return 0;
@@ -526,10 +535,8 @@ static int end_name(struct bpffs_parser *p, struct bpffs_reason *why)
 		leaf = l.leaf + l.copy * bpffs_layout_leaves(p->shape.layout);
 	else if (p->len == 1 && sign)
 		leaf = next_bare(p);
-	if (leaf != U64_MAX) {
-		begin_field(p, leaf);
-		return begin_amount(p, sign, why);
-	}
+	if (leaf != U64_MAX)
+		return begin_field(p, leaf) ?: begin_amount(p, sign, why);
 	shown = min_t(u32, p->len, sizeof(head));
 	for (i = 0; i < shown; i++)
 		head[i] = p->word[i] > ' ' && p->word[i] <= '~' ? p->word[i] : '?';
@@ -648,7 +655,9 @@ static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 			if (!p->new_line)
 				return refuse(p, p->column, why,
 					      "there is one field only; a blank is written %20");
-			begin_field(p, next_bare(p));
+			err = begin_field(p, next_bare(p));
+			if (err)
+				return err;
 		}
 	}
 	if (p->state == IN_BYTES) {

@@ -137,4 +137,10 @@ static inline void *bpffs_zalloc(size_t size)
 #define bpffs_free free
 #endif
 
+/* The same, for each turn of a loop of short turns, which *@turns counts. */
+static inline bool bpffs_go_on_turn(u32 *turns)
+{
+	return ++*turns % 1024 || bpffs_go_on();
+}
+
 #endif

@@ -126,12 +126,14 @@ static int take_line(struct bpffs_info *info, struct queue_open *open,
 		     const char *text, size_t len, bool *pushed)
 {
 	struct bpffs_reason why = {};
+	int err;
 
 	*pushed = false;
-	if (bpffs_parse_piece(open->parser, text, len, &why)) {
+	err = bpffs_parse_piece(open->parser, text, len, &why);
+	if (err == -EINVAL)
 		bpffs_refuse(info, "push: %s; nothing was pushed", why.text);
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	if (bpffs_parse_adds(open->parser)) {
 		bpffs_refuse(info, "push: there is nothing to add to; nothing was pushed");
 		return -EINVAL;
@@ -160,12 +162,12 @@ static ssize_t push_lines(struct bpffs_info *info, struct queue_open *open,
 			err = take_line(info, open, window + at, len, &pushed);
 			if (!err && pushed)
 				done = base + at + len;
+			if (!err && !bpffs_go_on())
+				err = -EINTR;
 		}
 		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
-		if (!err && !bpffs_go_on())
-			err = -EINTR;
 	}
 	if (!err)
 		return base;

@@ -323,7 +323,8 @@ static int store_copy(struct bpffs_info *info, const void *key,
 	store.next = next_fresh(&store, store.base);
 	while (!err && store.next != U64_MAX) {
 		err = on_cpu && !store.is_rest ? edit_on_cpu(&edit) : edit_here(&edit);
-		cond_resched();
+		if (!err && !bpffs_go_on())
+			err = -EINTR;
 	}
 	return err;
 }
@@ -332,14 +333,17 @@ static int refuse_special(struct bpffs_info *info, const void *key,
 			  const struct bpffs_parser *parser)
 {
 	u32 leaves = bpffs_layout_leaves(info->shape.layout);
+	u32 offset, size, turns = 0;
 	struct bpffs_leaf leaf;
 	u64 n;
 
+	if (!bpffs_special_field(info->object.map, 0, &offset, &size))
+		return 0;
 	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
 		bpffs_layout_leaf(info->shape.layout, n - div_u64(n, leaves) * leaves, &leaf);
-		if (!(n % 1024))
-			cond_resched();
+		if (!bpffs_go_on_turn(&turns))
+			return -EINTR;
 		if (!is_special(info->object.map, &leaf))
 			continue;
 		bpffs_refuse_element(info, key,
@@ -364,13 +368,14 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
 {
 	struct bpffs_leaf leaf;
 	unsigned long place;
+	u32 turns = 0;
 	u64 n;
 	int err;
 
 	err = bpffs_map_edit(info, key, 0, see_place, &place);
 	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX && !err;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
-		if (!(n % 1024) && !bpffs_go_on())
+		if (!bpffs_go_on_turn(&turns))
 			return -EINTR;
 		if (!bpffs_parse_is_added(parser, n))
 			continue;
@@ -392,7 +397,8 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
  * @parser: has at least one
  *
  * Return: 0; -EPERM with a sentence, -EOPNOTSUPP of an addition; -ENOENT without one
- * (the caller may make the element); -EOPNOTSUPP, -ENOMEM, -EINTR.
+ * (the caller may make the element); -EINTR (some are stored, not all); -EOPNOTSUPP,
+ * -ENOMEM.
  */
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser)
@@ -411,10 +417,13 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		if (!zero)
 			return -ENOMEM;
 	}
-	for (copy = 0; copy < info->stored.copies && !err; copy++)
+	for (copy = 0; copy < info->stored.copies && !err; copy++) {
 		err = store_copy(info, key, parser, copy, zero);
+		if (!err && !bpffs_go_on())
+			err = -EINTR;
+	}
 	kvfree(zero);
-	return err == -ENOENT ? err : refuse_store(info, key, err);
+	return err == -ENOENT || err == -EINTR ? err : refuse_store(info, key, err);
 }
 
 /* --- Every field: one update --- */

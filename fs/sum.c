@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* percpu=sum: the copies of a per-CPU value as one. */
+#include <linux/sched/signal.h>
+
 #include "bpffs.h"
 
 /**
@@ -9,7 +11,7 @@
  * @value: zeroed by the caller or by an earlier call; of info->shape
  *
  * Context: may sleep.
- * Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM.
+ * Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM, -EINTR.
  */
 int bpffs_read(const struct bpffs_info *info, const void *key, void *value)
 {
@@ -24,6 +26,9 @@ int bpffs_read(const struct bpffs_info *info, const void *key, void *value)
 	err = bpffs_map_read(info, key, copies);
 	if (!err)
 		bpffs_value_sum(&info->stored, copies, value);
+	/* Then it is not the sum, and others may have this file open. */
+	if (!err && fatal_signal_pending(current))
+		err = -EINTR;
 	kvfree(copies);
 	return err;
 }

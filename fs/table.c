@@ -178,13 +178,17 @@ static const void *next_of_chunk(const struct bpffs_info *info, struct table *ta
 		if (!chunk->count)
 			return NULL;
 	}
-	row = table->row++;
+	row = table->row;
 	value = chunk->values + row * bpffs_batch_value_bytes(info);
-	table->sample = value;
 	if (info->sum) {
 		bpffs_value_sum(&info->stored, value, table->value);
-		table->sample = table->value;
+		/* Then it is not the sum, and others may have this file open. */
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+		value = table->value;
 	}
+	table->sample = value;
+	table->row++;
 	return chunk->keys + row * info->object.map->key_size;
 }
 
@@ -503,9 +507,12 @@ static int take_fields(struct bpffs_info *info, struct table *table,
 	int err;
 
 	*used = end ? end - text + 1 : len;
-	if (bpffs_parse_piece(table->parser, text, *used, &why))
-		return refuse_line(info, table, "%.*s: %s", (int)table->name_len,
-				   table->name, why.text);
+	err = bpffs_parse_piece(table->parser, text, *used, &why);
+	if (err == -EINVAL)
+		refuse_line(info, table, "%.*s: %s", (int)table->name_len, table->name,
+			    why.text);
+	if (err)
+		return err;
 	if (!end)
 		return 0;
 	err = store_line(info, table);
@@ -539,6 +546,8 @@ static int take_window(struct bpffs_info *info, struct table *table, size_t len,
 			return err;
 		if (stored)
 			*done = base + at + used;
+		if (!bpffs_go_on())
+			return -EINTR;
 	}
 	return 0;
 }
@@ -555,8 +564,6 @@ static ssize_t write_lines(struct bpffs_info *info, struct table *table,
 		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
-		if (!bpffs_go_on() && !err)
-			err = -EINTR;
 	}
 	if (!err)
 		return base;

@@ -146,12 +146,6 @@ static u32 make_piece(const struct bpffs_shape *shape, const struct leaf *leaf,
 	return len;
 }
 
-/* A text can have millions of pieces. */
-static bool go_on(u32 *pieces)
-{
-	return ++*pieces % 1024 || bpffs_go_on();
-}
-
 static u64 leaves_of(const struct bpffs_shape *shape)
 {
 	return (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
@@ -169,7 +163,7 @@ size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 
 	if (pos->off > off)
 		memset(pos, 0, sizeof(*pos));
-	while (done < len && pos->leaf < leaves && go_on(&pieces)) {
+	while (done < len && pos->leaf < leaves && bpffs_go_on_turn(&pieces)) {
 		struct bpffs_text_pos begin = *pos;
 		size_t skip, take;
 		u32 made;
@@ -201,7 +195,7 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value)
 	struct leaf leaf __uninitialized;
 	u32 pieces = 0;
 
-	while (pos.leaf < leaves && go_on(&pieces)) {
+	while (pos.leaf < leaves && bpffs_go_on_turn(&pieces)) {
 		find_leaf(&leaf, shape, value, pos.leaf);
 		make_piece(shape, &leaf, &pos, piece);
 		/* Two digits a byte, whatever the bytes are. */
@@ -243,7 +237,7 @@ void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 {
 	u32 leaves = bpffs_layout_leaves(shape->layout);
 	const struct bpffs_field *field;
-	u32 n, copy, offset;
+	u32 n, copy, offset, turns = 0;
 
 	memcpy(sum, values, bpffs_layout_size(shape->layout));
 	for (n = 0; n < leaves; n++) {
@@ -252,9 +246,12 @@ void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 		field = bpffs_leaf_field(shape->layout, n, &offset);
 		if (!bpffs_is_numeric(field))
 			continue;
-		for (copy = 0; copy < shape->copies; copy++)
+		for (copy = 0; copy < shape->copies; copy++) {
+			if (!bpffs_go_on_turn(&turns))
+				return;
 			total += bpffs_load(field, (u8 *)values + offset +
 					    (size_t)copy * shape->stride);
+		}
 		bpffs_save(field, (u8 *)sum + offset, total);
 	}
 }

@@ -99,9 +99,10 @@ void bpffs_parser_free(struct bpffs_parser *p);
 void bpffs_parse_begin(struct bpffs_parser *p);
 /*
  * Take in a piece. Fields end at a newline or blank; what is unfinished is
- * kept for the next piece. Return: 0, or -EINVAL with @why; then the fields
- * completed since the last commit are dropped (fresh is cleared, value is as
- * it was) and the parser is at the begin of a new text.
+ * kept for the next piece. Return: 0; -EINVAL with @why; or -EINTR: whoever
+ * writes is being killed. With an error, the fields completed since the last
+ * commit are dropped (fresh is cleared, value is as it was) and the parser is at
+ * the begin of a new text.
  */
 int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
 		      struct bpffs_reason *why);
@@ -141,6 +142,7 @@ void bpffs_shape_add(const struct bpffs_shape *shape, u64 n, const void *amounts
 /*
  * Add up the numeric fields of the copies of @shape at @values, into one copy
  * at @sum, each wrapping at its own width; other fields come from the first.
+ * If whoever asks is being killed, not all of them.
  */
 void bpffs_value_sum(const struct bpffs_shape *shape, const void *values,
 		     void *sum);

@@ -52,7 +52,7 @@ static int store_fields(struct inode *inode, struct bpffs_open *open)
 					 open->parser);
 	if (err == -ENOENT && open->may_insert && !adds) {
 		open->pending = true;
-		return 0;
+		return bpffs_go_on() ? 0 : -EINTR;
 	}
 	if (err == -ENOENT && adds)
 		refuse(inode, "there is no such element to add to; no element was made");
@@ -102,16 +102,18 @@ static int parse_pieces(struct inode *inode, struct bpffs_open *open,
 	struct bpffs_reason why = {};
 	char window[BPFFS_WINDOW] __uninitialized;
 	size_t want, got;
+	int err;
 
 	while ((want = min(iov_iter_count(from), sizeof(window)))) {
 		got = copy_from_iter(window, want, from);
 		if (got < want)
 			return -EFAULT;
-		if (bpffs_parse_piece(open->parser, window, got, &why)) {
+		err = bpffs_parse_piece(open->parser, window, got, &why);
+		if (err == -EINVAL)
 			bpffs_refuse_text(bpffs_info(inode),
 					  bpffs_element_key(inode), &why);
-			return -EINVAL;
-		}
+		if (err)
+			return err;
 		if (!bpffs_go_on())
 			return -EINTR;
 	}
