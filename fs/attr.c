@@ -151,8 +151,7 @@ static int show_value(struct seq_file *seq, struct bpffs_info *info)
 /* The descriptor's own description, as /proc/PID/fdinfo has it. */
 static int show_info(struct seq_file *seq, struct bpffs_info *info)
 {
-	bpffs_object_describe(&info->object, seq);
-	return 0;
+	return bpffs_object_describe(&info->object, seq);
 }
 
 /* One line of that description: every kernel has its own way to the number. */
@@ -160,10 +159,11 @@ static int show_line(struct seq_file *seq, struct bpffs_info *info, const char *
 {
 	size_t from = seq->count, len;
 	char *line, *end;
+	int err;
 
-	show_info(seq, info);
-	if (seq_has_overflowed(seq))
-		return 0;
+	err = show_info(seq, info);
+	if (err || seq_has_overflowed(seq))
+		return err;
 	line = strnstr(seq->buf + from, label, seq->count - from);
 	end = line ? memchr(line, '\n', seq->buf + seq->count - line) : NULL;
 	if (!end)

@@ -234,7 +234,7 @@ u32 bpffs_object_type(const struct bpffs_object *object, const char **word);
 bool bpffs_object_readable(const struct bpffs_object *object);
 bool bpffs_object_writable(const struct bpffs_object *object);
 struct file *bpffs_object_open(const struct bpffs_object *object, int flags);
-void bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq);
+int bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq);
 
 /* link.c: what a link is attached to */
 bool bpffs_link_has(const struct bpf_link *link, const char *name);

@@ -191,15 +191,16 @@ struct file *bpffs_object_open(const struct bpffs_object *object, int flags)
 	return ERR_PTR(-EINVAL);
 }
 
-/* The object's own description, as /proc/PID/fdinfo has it. */
-void bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq)
+/* The object's own description, as /proc/PID/fdinfo has it. Return: 0, -ENFILE, -ENOMEM. */
+int bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq)
 {
 	struct file *file = object->file ? get_file(object->file) :
 					   bpffs_object_open(object, O_RDONLY);
 
 	if (IS_ERR(file))
-		return;
+		return PTR_ERR(file);
 	if (file->f_op->show_fdinfo)
 		file->f_op->show_fdinfo(seq, file);
 	fput(file);
+	return 0;
 }

@@ -4,6 +4,9 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/statfs.h>
 
 static bool has_elem_count(void)
@@ -514,6 +517,52 @@ TEST_F(types, hash_of_maps)
 TEST_F(types, array_of_maps)
 {
 	map_of_maps(_metadata, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+}
+
+/* Of an inner map, what the kernel says of it needs an open file. */
+TEST_F(types, inner_map_when_there_are_no_files)
+{
+	int inner = make_hash(8), outer = make_outer(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner);
+	int to_child[2], to_parent[2], limit, info, memlock, len;
+	char old[32] = "", text[256], byte;
+	pid_t child;
+	int status;
+
+	ASSERT_LE(0, outer);
+	ASSERT_EQ(0, put_inner(outer, 1, inner));
+	ASSERT_EQ(0, mount_fd(outer, MNT, "key=u32"));
+	ASSERT_EQ(0, pipe(to_child));
+	ASSERT_EQ(0, pipe(to_parent));
+	limit = open("/proc/sys/fs/file-max", O_RDWR);
+	ASSERT_LE(0, limit);
+	len = read(limit, old, sizeof(old) - 1);
+	ASSERT_LT(0, len);
+	child = fork();
+	if (!child) {
+		info = open(at("1/.bpf/info"), O_RDONLY);
+		memlock = open(at("1/.bpf/memlock"), O_RDONLY);
+		/* Root is not limited. */
+		if (info < 0 || memlock < 0 || setgroups(0, NULL) || setgid(1000) || setuid(1000) ||
+		    write(to_parent[1], "", 1) != 1 || read(to_child[0], &byte, 1) != 1)
+			_exit(1);
+		if (read(info, text, sizeof(text)) != -1 || errno != ENFILE)
+			_exit(2);
+		if (read(memlock, text, sizeof(text)) != -1 || errno != ENFILE)
+			_exit(3);
+		if (write(to_parent[1], "", 1) != 1 || read(to_child[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(read(info, text, sizeof(text)) > 0 ? 0 : 4);
+	}
+	close(to_child[0]);
+	close(to_parent[1]);
+	EXPECT_EQ(1, read(to_parent[0], &byte, 1));
+	EXPECT_EQ(1, pwrite(limit, "1", 1, 0));
+	EXPECT_EQ(1, write(to_child[1], "", 1));
+	EXPECT_EQ(1, read(to_parent[0], &byte, 1));
+	EXPECT_EQ(len, pwrite(limit, old, len, 0));
+	EXPECT_EQ(1, write(to_child[1], "", 1));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 /* --- Attributes only --- */
