@@ -307,6 +307,8 @@ extern const struct dentry_operations bpffs_dentry_ops;
 struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
 			     u64 ino);
 bool bpffs_is_dot_bpf(const struct qstr *name);
+int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
+		      void *key, struct bpffs_reason *why);
 
 /* inner.c */
 struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer,

@@ -34,6 +34,6 @@ bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *
 {
 	u8 key[BPFFS_KEY_MAX] __uninitialized;
 
-	return !bpffs_name_decode(outer->key, name->name, name->len, key, NULL) &&
+	return !bpffs_name_to_key(outer, name->name, name->len, key, NULL) &&
 	       bpffs_map_is_inner(outer, key, bpffs_info(inode)->object.map);
 }

@@ -5,18 +5,37 @@
 
 #define PLEN_BYTES	sizeof(u32)
 
+/* Of byte @i of a key: the bits that are the prefix's. */
+static u8 prefix_bits(u32 plen, u32 i)
+{
+	u32 bits = 8 * (i - PLEN_BYTES);
+
+	if (plen <= bits)
+		return 0;
+	return plen - bits < 8 ? 0xff << (8 - (plen - bits)) : 0xff;
+}
+
 void bpffs_clear_host_bits(u8 *key, u32 size)
 {
-	u32 plen, i, bits;
+	u32 plen, i;
 
 	memcpy(&plen, key, PLEN_BYTES);
-	for (i = PLEN_BYTES; i < size; i++) {
-		bits = 8 * (i - PLEN_BYTES);
-		if (plen <= bits)
-			key[i] = 0;
-		else if (plen - bits < 8)
-			key[i] &= 0xff << (8 - (plen - bits));
-	}
+	for (i = PLEN_BYTES; i < size; i++)
+		key[i] &= prefix_bits(plen, i);
+}
+
+int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
+{
+	u32 plen, i, max = 8 * (size - PLEN_BYTES);
+
+	memcpy(&plen, key, PLEN_BYTES);
+	if (plen > max)
+		return bpffs_reason(why, 0, "a prefix has %u bits at most, not %u", max, plen);
+	for (i = PLEN_BYTES; i < size; i++)
+		if (key[i] & ~prefix_bits(plen, i))
+			return bpffs_reason(why, 0, "bits behind the %u of the prefix are not zero",
+					    plen);
+	return 0;
 }
 
 static u32 put_string(const u8 *from, u32 size, char *to)

@@ -56,16 +56,27 @@ const struct dentry_operations bpffs_dentry_ops = {
 	.d_manage	= bpffs_pin_manage,
 };
 
-/*
- * The key that a name of the root names. Return: 0; -EINVAL (not a name of this
- * layout; @why is filled), -EOPNOTSUPP (there are no element files).
+/**
+ * bpffs_name_to_key - the key that a name names
+ * @info: of the map
+ * @name: not NUL-terminated
+ * @len: of @name
+ * @key: of BPFFS_KEY_MAX bytes, or of the map's key size; clobbered with an error
+ * @why: filled for -EINVAL; may be NULL
+ *
+ * Return: 0; -EINVAL (not the name of a key), -EOPNOTSUPP (there are no element files).
  */
-static int name_to_key(const struct bpffs_info *info, const struct qstr *name,
-		       u8 key[BPFFS_KEY_MAX], struct bpffs_reason *why)
+int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
+		      void *key, struct bpffs_reason *why)
 {
+	int err;
+
 	if (!info->key)
 		return -EOPNOTSUPP;
-	return bpffs_name_decode(info->key, name->name, name->len, key, why);
+	err = bpffs_name_decode(info->key, name, len, key, why);
+	if (!err && bpffs_map_can(info, BPFFS_IS_TRIE))
+		err = bpffs_check_prefix(key, bpffs_key_size(info), why);
+	return err;
 }
 
 bool bpffs_is_dot_bpf(const struct qstr *name)
@@ -83,7 +94,7 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 		return ERR_PTR(-ENAMETOOLONG);
 	if (bpffs_is_dot_bpf(name))
 		return bpffs_attr_root(dir->i_sb, info, BPFFS_INO_DOT_BPF);
-	if (name_to_key(info, name, key, NULL))
+	if (bpffs_name_to_key(info, name->name, name->len, key, NULL))
 		return NULL;
 	if (bpffs_map_can(info, BPFFS_OF_MAPS))
 		return bpffs_inner_inode(dir->i_sb, info, key);
@@ -103,7 +114,7 @@ static int may_create(struct bpffs_info *info, const struct qstr *name,
 	struct bpffs_reason why = {};
 	int err;
 
-	err = name_to_key(info, name, key, &why);
+	err = bpffs_name_to_key(info, name->name, name->len, key, &why);
 	if (err == -EINVAL)
 		bpffs_refuse(info, "\"%*pE\" names no key: %s",
 			     (int)min(name->len, 64U), name->name, why.text);
@@ -191,7 +202,7 @@ static int bpffs_rmdir(struct inode *dir, struct dentry *dentry)
 
 	if (!bpffs_map_can(info, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name))
 		return -EPERM;
-	err = name_to_key(info, &dentry->d_name, key, NULL);
+	err = bpffs_name_to_key(info, dentry->d_name.name, dentry->d_name.len, key, NULL);
 	return err ?: bpffs_map_delete(info, key);
 }
 

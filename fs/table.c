@@ -440,7 +440,7 @@ static int end_name(struct bpffs_info *info, struct table *table)
 	struct bpffs_reason why = {};
 	int err;
 
-	if (bpffs_name_decode(info->key, table->name, table->name_len, table->key, &why))
+	if (bpffs_name_to_key(info, table->name, table->name_len, table->key, &why))
 		return refuse_line(info, table, "\"%*pE\" names no key: %s",
 				   (int)min(table->name_len, 64U), table->name, why.text);
 	err = bpffs_map_check_key(info, table->key);

@@ -27,6 +27,11 @@ int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 
 /* Of a prefix, the bits behind it do not count: they are shown, and taken, as zero. */
 void bpffs_clear_host_bits(u8 *key, u32 size);
+/*
+ * Is a trie's key the one of the keys of its prefix that is called by name, whatever
+ * the layout? Return: 0; -EINVAL, with @why.
+ */
+int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why);
 
 /* --- Values --- */
 

@@ -312,6 +312,50 @@ TEST_F(types, lpm_trie_of_odd_values)
 	}
 }
 
+/* One name a key, whatever the layout is: host bits are zero, plen not too long. */
+TEST_F(types, lpm_trie_without_plen)
+{
+	static const struct {
+		const char *layout, *name, *host_bits, *too_long, *new;
+	} cases[] = {
+		{ "hex", "080000000a000000", "080000000a000001", "210000000a000000",
+		  "1700000014000000" },
+		{ "u32:ip4", "8,10.0.0.0", "8,10.0.0.1", "33,10.0.0.0", "23,20.0.0.0" },
+		{ "hex4:u8[4]", "08000000,10,0,0,0", "08000000,10,128,0,0",
+		  "21000000,10,0,0,0", "17000000,20,0,0,0" },
+	};
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 16, BPF_F_NO_PREALLOC);
+		char options[64];
+
+		ASSERT_LE(0, map);
+		/* As the kernel keeps it, with host bits. */
+		ASSERT_EQ(0, put_prefix(map, 8, 10, 1, 2, 3, 5));
+		snprintf(options, sizeof(options), "value=u64,key=%s", cases[i].layout);
+		ASSERT_EQ(0, mount_fd(map, MNT, options));
+		EXPECT_EQ(0, sh("test \"$(ls " MNT ")\" = %s", cases[i].name));
+		EXPECT_STREQ("5\n", text_of(at("%s", cases[i].name)));
+		EXPECT_STREQ("open: No such file or directory",
+			     text_of(at("%s", cases[i].host_bits)));
+		EXPECT_STREQ("open: No such file or directory",
+			     text_of(at("%s", cases[i].too_long)));
+		EXPECT_EQ(-EINVAL, write_to(at("%s", cases[i].host_bits), O_CREAT, "1\n"));
+		EXPECT_NE(NULL, strstr(error_log(), "bits behind the 8 of the prefix are not zero"));
+		EXPECT_EQ(-EINVAL, write_to(at("%s", cases[i].too_long), O_CREAT, "1\n"));
+		EXPECT_NE(NULL, strstr(error_log(), "a prefix has 32 bits at most, not 33"));
+		EXPECT_EQ(ENOENT, errno_of(unlink(at("%s", cases[i].host_bits))));
+		EXPECT_NE(0, sh("echo %s 6 2> /dev/null > " MNT "/.bpf/table", cases[i].host_bits));
+		EXPECT_STREQ("5\n", text_of(at("%s", cases[i].name)));
+		EXPECT_EQ(0, write_to(at("%s", cases[i].new), O_CREAT, "1\n"));
+		EXPECT_EQ(0, sh("echo %s 6 > " MNT "/.bpf/table", cases[i].new));
+		EXPECT_STREQ("6\n", text_of(at("%s", cases[i].new)));
+		EXPECT_EQ(0, umount(MNT));
+		close(map);
+	}
+}
+
 TEST_F(types, lpm_trie_many)
 {
 	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 20000, BPF_F_NO_PREALLOC);
