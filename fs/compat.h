@@ -100,6 +100,13 @@ static inline int bpffs_receive_fd(struct file *file, unsigned int flags)
 #define copy_splice_read generic_file_splice_read
 #endif
 
+/* Where it is gone, who has no ->setlease has no leases. */
+#ifdef BPFFS_HAVE_NOSETLEASE
+#define BPFFS_NO_LEASES .setlease = simple_nosetlease,
+#else
+#define BPFFS_NO_LEASES
+#endif
+
 #ifdef BPFFS_HAVE_FILLATTR_MASK
 #define bpffs_fillattr generic_fillattr
 #else

@@ -231,7 +231,7 @@ static loff_t element_llseek(struct file *file, loff_t offset, int whence)
 					inode->i_sb->s_maxbytes, size);
 }
 
-/* Two open files of one key have two inodes: a lock would exclude nobody. */
+/* Two open files of one key have two inodes: a lock, or a lease, would exclude nobody. */
 static int element_lock(struct file *file, int cmd, struct file_lock *lock)
 {
 	return -EOPNOTSUPP;
@@ -248,6 +248,7 @@ static const struct file_operations element_fops = {
 	.splice_write	= iter_file_splice_write,
 	.lock		= element_lock,
 	.flock		= element_lock,
+	BPFFS_NO_LEASES
 	.fsync		= noop_fsync,
 };
 

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/inotify.h>
 
 FIXTURE(directory) {
 	int map;
@@ -242,6 +243,35 @@ TEST_F(directory, no_other_kinds_of_files)
 	EXPECT_EQ(EXDEV, errno_of(rename(at("0"), at("1"))));
 	EXPECT_NE(0, unlink(at(".bpf/id")));
 	EXPECT_NE(0, rmdir(at(".bpf")));
+}
+
+/* A directory's watch sees who uses its files; that of a file only the file itself. */
+TEST_F(directory, inotify)
+{
+	char buf[4096] __attribute__((aligned(8)));
+	const struct inotify_event *event;
+	__u32 seen = 0;
+	int of_dir = inotify_init1(IN_NONBLOCK), of_file = inotify_init1(IN_NONBLOCK);
+	bool array = variant->type == BPF_MAP_TYPE_ARRAY;
+	ssize_t len, pos;
+
+	self->map = mount_new(variant->type, 1000, variant->flags);
+	ASSERT_LE(0, self->map);
+	ASSERT_EQ(0, put(self->map, 1, 2));
+	ASSERT_LE(0, inotify_add_watch(of_dir, MNT, IN_ALL_EVENTS));
+	ASSERT_LE(0, inotify_add_watch(of_file, at("1"), IN_ALL_EVENTS));
+	EXPECT_EQ(0, write_to(at("1"), 0, "5\n"));
+	EXPECT_EQ(array ? EPERM : 0, errno_of(unlink(at("1"))));
+	len = read(of_dir, buf, sizeof(buf));
+	for (pos = 0; pos < len; pos += sizeof(*event) + event->len) {
+		event = (const void *)(buf + pos);
+		if (event->len && !strcmp(event->name, "1"))
+			seen |= event->mask;
+	}
+	EXPECT_EQ(IN_OPEN | IN_MODIFY | (array ? 0 : IN_DELETE),
+		  seen & (IN_OPEN | IN_MODIFY | IN_DELETE));
+	EXPECT_EQ(-1, read(of_file, buf, sizeof(buf)));
+	EXPECT_EQ(EAGAIN, errno);
 }
 
 TEST_HARNESS_MAIN

@@ -265,6 +265,20 @@ TEST_F(element, sendfile)
 	EXPECT_STREQ("10 20", is(self->map, 3));
 }
 
+/* As a lock would, a lease would exclude nobody: each open file has an inode of its own. */
+TEST_F(element, no_leases)
+{
+	int fd = open(at("1"), O_RDWR);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EINVAL, errno_of(fcntl(fd, F_SETLEASE, F_WRLCK)));
+	close(fd);
+	fd = open(at("1"), O_RDONLY);
+	EXPECT_EQ(EINVAL, errno_of(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	EXPECT_EQ(F_UNLCK, fcntl(fd, F_GETLEASE));
+	close(fd);
+}
+
 /* --- Writing --- */
 
 TEST_F(element, write_every_field)
