@@ -341,6 +341,15 @@ int bpffs_may_hand_out(const struct path *path);
 extern const struct file_operations bpffs_list_fops;
 u64 bpffs_key_ino(const struct bpffs_info *info, const void *key);
 
+/*
+ * For ->release: is it a process that is killed which gives the file up? What it was
+ * about to write it has not finished; a process that exits has.
+ */
+static inline bool bpffs_closed_by_kill(void)
+{
+	return current->flags & PF_EXITING && current->exit_code & 0x7f;
+}
+
 /* Bytes of text in transit, on the stack. */
 #define BPFFS_WINDOW		512
 

@@ -34,6 +34,7 @@ static const struct {
  * @lock: guards the rest
  * @value: the element read; NULL before the first read
  * @has: is there one? A read at offset 0 takes the next
+ * @owed: but not if it has been popped, and nobody was given any of it
  * @pos: where in its text the last read ended
  * @parser: of the text being written, NULL before the first write
  * @next: the offset at which a write continues that text
@@ -42,6 +43,7 @@ struct queue_open {
 	struct mutex lock; /* see above */
 	void *value;
 	bool has;
+	bool owed;
 	struct bpffs_text_pos pos;
 	struct bpffs_parser *parser;
 	loff_t next;
@@ -95,13 +97,18 @@ static ssize_t take_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
+	/* What is popped cannot be put back: look at the reader's memory before. */
+	if (fault_in_iov_iter_writeable(to, 1))
+		return -EFAULT;
 	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	if (iocb->ki_pos == 0)
+	if (iocb->ki_pos == 0 && !open->owed)
 		ret = take_element(inode, open);
-	if (!ret && open->has)
+	if (!ret && open->has) {
 		ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
 					 &iocb->ki_pos, to);
+		open->owed = ret < 0 && inode->i_private == &files[POP];
+	}
 	mutex_unlock(&open->lock);
 	return ret == -ENOENT ? 0 : ret;
 }
@@ -198,23 +205,34 @@ static ssize_t push_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
-/* A text without a final newline is complete at the end. */
+/* A text without a final newline is complete at the end, if it is its writer's. */
+static void push_rest(struct bpffs_info *info, struct queue_open *open)
+{
+	struct bpffs_reason why = {};
+	bool some;
+
+	bpffs_parse_pause(open->parser, NULL);
+	some = bpffs_parse_next_fresh(open->parser, 0) != U64_MAX;
+	if (!some && !bpffs_parse_unfinished(open->parser, &why))
+		return;
+	if (bpffs_closed_by_kill())
+		bpffs_refuse(info, "push: killed before the end of a text; nothing was pushed");
+	else if (some && bpffs_parse_all_fresh(open->parser))
+		push_text(info, open);
+	else
+		bpffs_refuse(info,
+			     "push: closed before every field was named; nothing was pushed");
+}
+
 static int queue_release(struct inode *inode, struct file *file)
 {
 	struct bpffs_info *info = bpffs_info(inode);
 	struct queue_open *open = file->private_data;
-	struct bpffs_reason why = {};
 
-	if (open->parser) {
-		bpffs_parse_pause(open->parser, NULL);
-		if (bpffs_parse_next_fresh(open->parser, 0) != U64_MAX &&
-		    bpffs_parse_all_fresh(open->parser))
-			push_text(info, open);
-		else if (bpffs_parse_unfinished(open->parser, &why) ||
-			 bpffs_parse_next_fresh(open->parser, 0) != U64_MAX)
-			bpffs_refuse(info,
-				     "push: closed before every field was named; nothing was pushed");
-	}
+	if (open->parser)
+		push_rest(info, open);
+	if (open->owed)
+		bpffs_refuse(info, "pop: the reader's memory went away; an element is lost");
 	bpffs_parser_free(open->parser);
 	kvfree(open->value);
 	mutex_destroy(&open->lock);

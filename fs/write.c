@@ -193,7 +193,8 @@ void bpffs_write_close(struct inode *inode, struct bpffs_open *open)
 {
 	struct bpffs_reason why = {};
 
-	if (open->zero_on_close && !sb_rdonly(inode->i_sb) && bpffs_write_claims_zero(open) &&
+	if (open->zero_on_close && !sb_rdonly(inode->i_sb) && !bpffs_closed_by_kill() &&
+	    bpffs_write_claims_zero(open) &&
 	    bpffs_store_zero(bpffs_info(inode), bpffs_element_key(inode)) == -ENOMEM)
 		refuse(inode, "there was no memory for it; no element was made");
 	if (!open->parser)

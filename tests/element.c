@@ -419,6 +419,70 @@ TEST_F(element, create_in_pieces)
 	close(fd);
 }
 
+/* Until the element is there, its name is nobody's: the write decides. */
+TEST_F(element, name_of_a_file_that_is_not_written)
+{
+	static const char text[] = "packets=1\nbytes=2\n";
+	int a, b;
+
+	if (variant->type == BPF_MAP_TYPE_ARRAY)
+		SKIP(return, "an array has all its elements");
+	a = open(at("2"), O_WRONLY | O_CREAT | O_EXCL, 0644);
+	b = open(at("2"), O_WRONLY | O_CREAT | O_EXCL, 0644);
+	ASSERT_LE(0, a);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(ENOENT, errno_of(unlink(at("2"))));
+	EXPECT_EQ(18, write(a, text, 18));
+	EXPECT_EQ(EEXIST, errno_of(write(b, text, 18)));
+	close(a);
+	close(b);
+	EXPECT_STREQ("1 2", is(self->map, 2));
+	EXPECT_EQ(EEXIST, errno_of(open(at("2"), O_WRONLY | O_CREAT | O_EXCL, 0644)));
+	EXPECT_EQ(0, unlink(at("2")));
+	/* Nor does it take the file away from who has it open. */
+	a = open(at("2"), O_WRONLY | O_CREAT, 0644);
+	EXPECT_EQ(ENOENT, errno_of(unlink(at("2"))));
+	close(a);
+	EXPECT_STREQ("0 0", is(self->map, 2));
+}
+
+/* The status of a child that makes a file and ends, by itself or by a signal. */
+static int child_that_makes(const char *name, int signal)
+{
+	int ready[2], status;
+	pid_t child;
+	char byte;
+
+	if (pipe(ready))
+		return -errno;
+	child = fork();
+	if (!child) {
+		if (open(at("%s", name), O_RDWR | O_CREAT, 0600) < 0)
+			_exit(1);
+		if (signal && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	if (signal && (read(ready[0], &byte, 1) != 1 || kill(child, signal)))
+		return -EIO;
+	close(ready[0]);
+	return waitpid(child, &status, 0) == child ? status : -errno;
+}
+
+/* An element of zeros is for who closes the file, not for who is killed before writing. */
+TEST_F(element, killed_before_it_is_written)
+{
+	if (variant->type == BPF_MAP_TYPE_ARRAY)
+		SKIP(return, "an array has all its elements");
+	EXPECT_EQ(SIGKILL, child_that_makes("2", SIGKILL));
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_EQ(SIGTERM, child_that_makes("2", SIGTERM));
+	EXPECT_STREQ("none", is(self->map, 2));
+	EXPECT_EQ(0, child_that_makes("2", 0));
+	EXPECT_STREQ("0 0", is(self->map, 2));
+}
+
 TEST_F(element, incomplete_text_creates_nothing)
 {
 	if (variant->type == BPF_MAP_TYPE_ARRAY)

@@ -436,6 +436,79 @@ TEST_F(types, queue)
 	EXPECT_NE(NULL, strstr(refusal, "key: a queue or stack has no keys"));
 }
 
+/* What cannot be given to the reader is not taken out. */
+TEST_F(types, pop_into_bad_memory)
+{
+	int map = make_map(BPF_MAP_TYPE_QUEUE, 0, 8, 3, 0);
+	long page = sysconf(_SC_PAGESIZE);
+	char *volatile nowhere = (char *)8;
+	char *memory;
+	int fd;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "value=u64"));
+	EXPECT_EQ(0, write_to(at("push"), 0, "123\n45\n"));
+	memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(0, mprotect(memory + page, page, PROT_READ));
+	fd = open(at("pop"), O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EFAULT, errno_of(read(fd, memory + page, 100)));
+	EXPECT_EQ(EFAULT, errno_of(read(fd, nowhere, 100)));
+	EXPECT_STREQ("123\n", text_of(at("peek")));
+	/* Of what is good of it in part, the rest can be read next. */
+	EXPECT_EQ(1, read(fd, memory + page - 1, 100));
+	EXPECT_EQ('1', memory[page - 1]);
+	EXPECT_EQ(EFAULT, errno_of(read(fd, memory + page, 100)));
+	EXPECT_EQ(3, read(fd, memory, 100));
+	EXPECT_EQ(0, memcmp(memory, "23\n", 3));
+	EXPECT_STREQ("45\n", text_of(at("peek")));
+	close(fd);
+}
+
+/* Does a child that has the open file end, by itself or by a signal? */
+static int child_with_text(const char *name, int flags, const char *text, int signal)
+{
+	int ready[2], fd, status;
+	pid_t child;
+	char byte;
+
+	if (pipe(ready))
+		return -errno;
+	child = fork();
+	if (!child) {
+		fd = open(at("%s", name), flags, 0600);
+		if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+			_exit(1);
+		if (!signal)
+			_exit(0);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (signal && (read(ready[0], &byte, 1) != 1 || kill(child, signal)))
+		return -EIO;
+	close(ready[0]);
+	if (waitpid(child, &status, 0) != child)
+		return -errno;
+	return status;
+}
+
+/* An end that nobody has meant completes no text. */
+TEST_F(types, push_of_a_killed_process)
+{
+	int map = make_map(BPF_MAP_TYPE_QUEUE, 0, 8, 3, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "value=u64"));
+	EXPECT_EQ(SIGKILL, child_with_text("push", O_WRONLY, "12", SIGKILL));
+	EXPECT_STREQ("", text_of(at("peek")));
+	EXPECT_NE(NULL, strstr(error_log(), "push: killed before the end of a text"));
+	EXPECT_EQ(0, child_with_text("push", O_WRONLY, "12", 0));
+	EXPECT_STREQ("12\n", text_of(at("peek")));
+}
+
 /* What a short write() counts has been pushed, and nothing else has. */
 TEST_F(types, queue_that_fills_up)
 {
