@@ -92,11 +92,12 @@ static int percent_after_kill(int (*work)(void))
 
 static int make_slots(__u32 count)
 {
-	int inner = make_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner);
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "slots", 4, 4, count, &opts);
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int map;
 
-	close(inner);
+	opts.inner_map_fd = make_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+	map = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "slots", 4, 4, count, &opts);
+	close(opts.inner_map_fd);
 	return map;
 }
 
@@ -185,8 +186,8 @@ TEST_F(kill, write_of_fields)
 /* None of them may be a lock's. */
 TEST_F(kill, write_of_fields_beside_a_lock)
 {
-	struct btf *btf = btf__new_empty();
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	struct btf *btf = btf__new_empty();
 	int number, byte, lock, array, map, percent;
 	char options[64];
 
