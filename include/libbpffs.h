@@ -67,7 +67,8 @@ extern "C" {
  * - nosuid, nodev and noexec are always set; suid, dev and exec change nothing.
  * - [no]atime, [no]relatime, [no]strictatime, [no]diratime, [no]symfollow.
  * - as=key.server:ip4 and as=value.last.sec:x64, with layouts by BTF, give the
- *   type of one member of the key or the value; may come several times.
+ *   type of one member of the key or the value; may come several times. Of a map
+ *   of maps, there are as=inner_key. and as=inner_value. too.
  * - snapshot mounts a frozen copy of the map: of a hash, array, LPM trie and
  *   their LRU and per-CPU kinds. -EOPNOTSUPP: it is of another type or has
  *   timers or pointers of the kernel in its values; -EAGAIN: it changes too fast.
@@ -327,8 +328,9 @@ LIBBPFFS_API int bpffs_value_decode(const struct bpffs_layout *layout,
  *	are the names, it is the layout of these.
  * @value: likewise, but never "none"; NULL of a bloom filter
  *
- * Of a map of maps both are NULL: the maps inside, which may differ in their BTF,
- * are directories, and have the options inner_key= and inner_value=.
+ * Of a map of maps, @key is that of the slots, and @value NULL: the maps inside, which
+ * may differ in their BTF, are directories, and have the options inner_key= and
+ * inner_value=, which a mount chooses likewise.
  *
  * Return: 0, or -EINVAL (not a map), -EBADF or -ENOMEM.
  */

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
 #include "btf.h"
+#include "definition.h"
 #include "internal.h"
 #include "object.h"
 #include "text.h"
@@ -20,6 +22,7 @@ enum parts {
 	ONLY_VALUES,
 	VALUES_AS_KEYS,
 	KEYS_AND_VALUES,
+	KEYS_AND_MAPS,
 };
 
 static enum parts parts_of(const struct bpf_map_info *info)
@@ -39,6 +42,9 @@ static enum parts parts_of(const struct bpf_map_info *info)
 		return ONLY_VALUES;
 	case BPF_MAP_TYPE_BLOOM_FILTER:
 		return VALUES_AS_KEYS;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		return KEYS_AND_MAPS;
 	default:
 		return NO_PARTS;
 	}
@@ -123,28 +129,24 @@ static char *set_layout(const struct request *r)
 }
 
 /* What a user asks for is done, or refused. */
-static int check_as(const struct request *r)
+static int check_as(const struct libbpffs_as *as, size_t count)
 {
-	size_t i;
-
-	for (i = 0; i < r->as_count; i++) {
-		const struct libbpffs_as *as = &r->as[i];
+	for (; count--; as++) {
+		const char *of = as->for_key ? "key" : "value";
+		const char *inner = as->inner ? "inner_" : "";
 
 		if (!as->seen)
 			return libbpffs_refuse(EINVAL,
-					       "as: the BTF of the map has no member %s.%.*s",
-					       as->for_key ? "key" : "value",
-					       (int)as->path_len, as->path);
+					       "as: the BTF of the map has no member %s%s.%.*s",
+					       inner, of, (int)as->path_len, as->path);
 		if (as->of_bits)
 			return libbpffs_refuse(EINVAL,
-					       "as: %s.%.*s is a bit-field, which has no other type",
-					       as->for_key ? "key" : "value",
-					       (int)as->path_len, as->path);
+					       "as: %s%s.%.*s is a bit-field, which has no other type",
+					       inner, of, (int)as->path_len, as->path);
 		if (as->bad_size)
 			return libbpffs_refuse(EINVAL,
-					       "as: %s.%.*s has %llu bytes, \"%s\" is no layout of these",
-					       as->for_key ? "key" : "value",
-					       (int)as->path_len, as->path,
+					       "as: %s%s.%.*s has %llu bytes, \"%s\" is no layout of these",
+					       inner, of, (int)as->path_len, as->path,
 					       (unsigned long long)as->bad_size, as->type);
 	}
 	return 0;
@@ -156,82 +158,333 @@ static bool is_map(int fd)
 	return libbpffs_kind_of(fd) == LIBBPFFS_MAP;
 }
 
-static int make_layouts(int map_fd, struct request *r, char **key, char **value)
+static int no_memory(void)
 {
-	__u32 len = sizeof(r->info);
-	enum parts parts;
+	return libbpffs_refuse(ENOMEM, "layout: %s", strerror(ENOMEM));
+}
 
-	*key = NULL;
-	*value = NULL;
-	if (bpf_obj_get_info_by_fd(map_fd, &r->info, &len))
-		return libbpffs_refuse(errno, "map: descriptor %d tells nothing of its object: %s",
-				       map_fd, strerror(errno));
-	parts = parts_of(&r->info);
-	if (parts == NO_PARTS)
-		return check_as(r);
+/* Of a map whose elements are none. @r: info, and types by the user */
+static int make_simple(struct request *r, char **key, char **value)
+{
+	enum parts parts = parts_of(&r->info);
+
 	if (r->info.btf_id)
 		r->btf = btf__load_from_kernel_by_id(r->info.btf_id);
 	if (parts == KEYS_AND_VALUES)
 		*key = key_layout(r);
 	else if (parts == VALUES_AS_KEYS)
 		*key = set_layout(r);
-	if (parts != VALUES_AS_KEYS)
+	if (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)
 		*value = value_layout(r);
 	btf__free(r->btf);
-	if ((*key || parts == ONLY_VALUES) && (*value || parts == VALUES_AS_KEYS))
-		return check_as(r);
-	return libbpffs_refuse(ENOMEM, "layout: %s", strerror(ENOMEM));
+	r->btf = NULL;
+	if ((!*key && (parts == KEYS_AND_VALUES || parts == VALUES_AS_KEYS)) ||
+	    (!*value && (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)))
+		return no_memory();
+	return 0;
+}
+
+/* --- Maps of maps --- */
+
+/*
+ * The kernel keeps no BTF of a map of maps. Its definition is in that of the maps
+ * inside, if they come from the same source, or of a program that uses it.
+ */
+static bool find_in(const struct btf *btf, const struct bpf_map_info *outer,
+		    struct libbpffs_definition *def)
+{
+	struct libbpffs_definition next = {};
+	bool found = false;
+
+	while (btf && libbpffs_next_definition(btf, &next)) {
+		if (strncmp(next.name, outer->name, sizeof(outer->name) - 1) ||
+		    next.type != outer->type)
+			continue;
+		/* Of several that begin alike, which is it? */
+		if (found && (next.key_id != def->key_id || next.inner_id != def->inner_id))
+			return false;
+		*def = next;
+		found = true;
+	}
+	return found;
+}
+
+/* Does the program use the map? Then its BTF, or NULL. */
+static struct btf *btf_of_user(int prog, __u32 map_id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info), i;
+	struct btf *btf = NULL;
+	__u32 *ids;
+
+	if (bpf_obj_get_info_by_fd(prog, &info, &len) || !info.btf_id || !info.nr_map_ids)
+		return NULL;
+	ids = calloc(info.nr_map_ids, sizeof(*ids));
+	if (!ids)
+		return NULL;
+	info = (struct bpf_prog_info){
+		.btf_id = info.btf_id,
+		.nr_map_ids = info.nr_map_ids,
+		.map_ids = (unsigned long)ids,
+	};
+	len = sizeof(info);
+	for (i = 0; !bpf_obj_get_info_by_fd(prog, &info, &len) && i < info.nr_map_ids; i++) {
+		if (ids[i] != map_id)
+			continue;
+		btf = btf__load_from_kernel_by_id(info.btf_id);
+		break;
+	}
+	free(ids);
+	return btf;
+}
+
+/* It belongs to the BTF that is returned. */
+static struct btf *find_in_users(const struct bpf_map_info *outer,
+				 struct libbpffs_definition *def)
+{
+	struct btf *btf;
+	__u32 id = 0;
+	int fd;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		fd = bpf_prog_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		btf = btf_of_user(fd, outer->id);
+		close(fd);
+		if (find_in(btf, outer, def))
+			return btf;
+		btf__free(btf);
+	}
+	return NULL;
+}
+
+/* Slots that are looked at for a map. */
+#define SLOTS_MAX	1024
+
+static int info_of_id(__u32 id, struct bpf_map_info *info)
+{
+	LIBBPF_OPTS(bpf_get_fd_by_id_opts, opts, .open_flags = BPF_F_RDONLY);
+	int fd = bpf_map_get_fd_by_id_opts(id, &opts);
+	__u32 len = sizeof(*info);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = bpf_obj_get_info_by_fd(fd, info, &len);
+	close(fd);
+	return err;
+}
+
+/* One of the maps inside, rather one with BTF. They differ in nothing but that. */
+static bool find_inner(int outer, const struct bpf_map_info *outer_info,
+		       struct bpf_map_info *found)
+{
+	char *key = calloc(1, outer_info->key_size);
+	bool begun = false;
+	__u32 id, i;
+
+	memset(found, 0, sizeof(*found));
+	for (i = 0; key && i < SLOTS_MAX && !found->btf_id; i++) {
+		struct bpf_map_info info = {};
+
+		if (bpf_map_get_next_key(outer, begun ? key : NULL, key))
+			break;
+		begun = true;
+		if (!bpf_map_lookup_elem(outer, key, &id) && !info_of_id(id, &info))
+			*found = info;
+	}
+	free(key);
+	return found->id;
+}
+
+static __u32 size_of(const struct btf *btf, __u32 id)
+{
+	__s64 size = id ? btf__resolve_size(btf, id) : 0;
+
+	return size > 0 && size <= UINT32_MAX ? size : 0;
+}
+
+/* As the definition has it, unless there is a map that has it itself. */
+static void define_inner(const struct btf *btf, const struct libbpffs_definition *outer,
+			 bool exists, struct bpf_map_info *info)
+{
+	struct libbpffs_definition def = {};
+
+	if (!outer->inner_id || info->btf_id)
+		return;
+	libbpffs_read_definition(btf, outer->inner_id, &def);
+	if (!exists) {
+		info->type = def.type;
+		info->key_size = size_of(btf, def.key_id);
+		info->value_size = size_of(btf, def.value_id);
+	}
+	if (info->type != def.type)
+		return;
+	info->btf_key_type_id = def.key_id;
+	info->btf_value_type_id = def.value_id;
+}
+
+/* Only what BTF has: else the kernel has its own. */
+static void make_inner(struct request *r, struct libbpffs_layouts *layouts)
+{
+	enum parts parts = parts_of(&r->info);
+
+	if (parts == VALUES_AS_KEYS)
+		layouts->inner_key = from_btf(r, r->info.btf_value_type_id,
+					      r->info.value_size, LIBBPFFS_BTF_KEY);
+	if (parts == KEYS_AND_VALUES && r->info.key_size &&
+	    (r->info.btf_key_type_id || r->info.type == BPF_MAP_TYPE_ARRAY))
+		layouts->inner_key = key_layout(r);
+	if (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)
+		layouts->inner_value = from_btf(r, r->info.btf_value_type_id,
+						r->info.value_size, LIBBPFFS_BTF_VALUE);
+}
+
+/* @btf: of the maps inside, or NULL */
+static char *outer_key(const struct request *r, const struct btf *btf, __u32 id)
+{
+	char *text = from_btf(r, id, r->info.key_size, LIBBPFFS_BTF_KEY);
+
+	/* Without a type, an index is one nevertheless. */
+	if (!text && btf && r->info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		return strdup("u32");
+	return text ?: plain_key(r);
+}
+
+static int make_outer(int fd, struct request *r, struct request *inner,
+		      struct libbpffs_layouts *layouts)
+{
+	bool exists = find_inner(fd, &r->info, &inner->info);
+	struct libbpffs_definition def = {};
+
+	if (inner->info.btf_id)
+		inner->btf = btf__load_from_kernel_by_id(inner->info.btf_id);
+	if (find_in(inner->btf, &r->info, &def))
+		r->btf = inner->btf;
+	else
+		r->btf = find_in_users(&r->info, &def);
+	if (!r->btf)
+		memset(&def, 0, sizeof(def));
+	if (!inner->btf) {
+		inner->info.btf_id = 0;
+		inner->info.btf_key_type_id = 0;
+		inner->info.btf_value_type_id = 0;
+		inner->btf = r->btf;
+	}
+	if (r->btf)
+		define_inner(r->btf, &def, exists, &inner->info);
+	layouts->key = outer_key(r, inner->btf, def.key_id);
+	if (inner->btf)
+		make_inner(inner, layouts);
+	if (r->btf != inner->btf)
+		btf__free(r->btf);
+	btf__free(inner->btf);
+	r->btf = NULL;
+	inner->btf = NULL;
+	return layouts->key ? 0 : no_memory();
+}
+
+/* @inner: of a map of maps, types by the user */
+static int make_layouts(int map_fd, struct request *r, struct request *inner,
+			struct libbpffs_layouts *layouts)
+{
+	__u32 len = sizeof(r->info);
+	int err;
+
+	if (bpf_obj_get_info_by_fd(map_fd, &r->info, &len))
+		return libbpffs_refuse(errno, "map: descriptor %d tells nothing of its object: %s",
+				       map_fd, strerror(errno));
+	if (parts_of(&r->info) == KEYS_AND_MAPS)
+		err = make_outer(map_fd, r, inner, layouts);
+	else
+		err = make_simple(r, &layouts->key, &layouts->value);
+	if (!err)
+		err = check_as(r->as, r->as_count);
+	return err ?: check_as(inner->as, inner->as_count);
+}
+
+void libbpffs_layouts_free(struct libbpffs_layouts *layouts)
+{
+	free(layouts->key);
+	free(layouts->value);
+	free(layouts->inner_key);
+	free(layouts->inner_value);
+	memset(layouts, 0, sizeof(*layouts));
+}
+
+int libbpffs_map_layouts(int fd, struct libbpffs_layouts *layouts)
+{
+	struct request r = {}, inner = {};
+	int err;
+
+	memset(layouts, 0, sizeof(*layouts));
+	err = libbpffs_check_fd(fd);
+	if (err)
+		return err;
+	if (!is_map(fd))
+		return libbpffs_refuse(EINVAL, "map: descriptor %d is not that of a map", fd);
+	err = make_layouts(fd, &r, &inner, layouts);
+	if (!err)
+		return 0;
+	libbpffs_layouts_free(layouts);
+	errno = -err;
+	return err;
 }
 
 int bpffs_map_layouts(int map_fd, char **key, char **value)
 {
-	struct request r = {};
+	struct libbpffs_layouts layouts;
 	int err;
 
 	libbpffs_clear_error();
 	if (!key || !value)
 		return libbpffs_refuse(EINVAL, "layouts: no place for them");
-	err = libbpffs_check_fd(map_fd);
-	if (err)
-		return err;
-	if (!is_map(map_fd))
-		return libbpffs_refuse(EINVAL, "map: descriptor %d is not that of a map", map_fd);
-	err = make_layouts(map_fd, &r, key, value);
-	if (!err)
-		return 0;
-	free(*key);
-	free(*value);
 	*key = NULL;
 	*value = NULL;
-	errno = -err;
-	return err;
+	err = libbpffs_map_layouts(map_fd, &layouts);
+	if (err)
+		return err;
+	*key = layouts.key;
+	*value = layouts.value;
+	free(layouts.inner_key);
+	free(layouts.inner_value);
+	return 0;
 }
 
 int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd)
 {
 	struct request r = { .as = plan->as, .as_count = plan->as_count };
+	struct request inner = { .as = plan->inner_as, .as_count = plan->inner_as_count };
+	struct libbpffs_layouts *found = &plan->found;
 	int err;
 
 	plan->given = plan->count;
 	/* The kernel finds the words for what is no map. */
-	if ((plan->has_key && plan->has_value) || !is_map(fd))
-		return check_as(&r);
-	err = make_layouts(fd, &r, &plan->key, &plan->value);
+	if ((plan->has_key && plan->has_value) || !is_map(fd)) {
+		err = check_as(r.as, r.as_count);
+		return err ?: check_as(inner.as, inner.as_count);
+	}
+	err = make_layouts(fd, &r, &inner, found);
 	/* Of a set, some are of the key only now. */
 	if (!err)
 		err = libbpffs_plan_check_as(plan);
 	if (err)
 		return err;
-	if (plan->key && !plan->has_key)
-		libbpffs_plan_add(plan, "key", plan->key);
-	if (plan->value && !plan->has_value)
-		libbpffs_plan_add(plan, "value", plan->value);
+	if (found->key && !plan->has_key)
+		libbpffs_plan_add(plan, "key", found->key);
+	if (found->value && !plan->has_value)
+		libbpffs_plan_add(plan, "value", found->value);
+	if (found->inner_key && !plan->has_inner_key)
+		libbpffs_plan_add(plan, "inner_key", found->inner_key);
+	if (found->inner_value && !plan->has_inner_value)
+		libbpffs_plan_add(plan, "inner_value", found->inner_value);
 	return 0;
 }
 
 bool libbpffs_plan_drop_auto(struct libbpffs_plan *plan)
 {
-	bool dropped = plan->count > plan->given && !plan->as_count;
+	bool dropped = plan->count > plan->given && !plan->as_count && !plan->inner_as_count;
 
 	if (dropped)
 		plan->count = plan->given;

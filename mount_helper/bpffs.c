@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* bpffs: a small tool for what is mounted, and for what could be. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -116,15 +117,19 @@ static unsigned long read_number(int root, const char *name)
 	return number;
 }
 
-/* The row of /proc/self/mountinfo, in a table that is to be freed. */
-static struct libmnt_fs *find_mount(const char *dir, struct libmnt_table **table)
+/*
+ * The row of /proc/self/mountinfo, in a table that is to be freed: of the mount whose
+ * root is @dir, or that @dir is in.
+ */
+static struct libmnt_fs *find_mount(const char *dir, bool root, struct libmnt_table **table)
 {
 	char *path = realpath(dir, NULL);
 	struct libmnt_fs *fs = NULL;
 
 	*table = mnt_new_table();
 	if (path && *table && !mnt_table_parse_file(*table, "/proc/self/mountinfo"))
-		fs = mnt_table_find_target(*table, path, MNT_ITER_BACKWARD);
+		fs = root ? mnt_table_find_target(*table, path, MNT_ITER_BACKWARD) :
+			    mnt_table_find_mountpoint(*table, path, MNT_ITER_BACKWARD);
 	free(path);
 	return fs && mnt_fs_match_fstype(fs, FS_TYPE) ? fs : NULL;
 }
@@ -178,7 +183,7 @@ static void see_percpu(struct map *map)
 	free(type);
 	if (!map->percpu)
 		return;
-	fs = find_mount(map->dir, &table);
+	fs = find_mount(map->dir, false, &table);
 	if (fs && !mnt_fs_get_option(fs, "percpu", &value, &size))
 		map->sum = size == 3 && !memcmp(value, "sum", 3);
 	mnt_unref_table(table);
@@ -437,15 +442,11 @@ static enum status put_raw(const struct map *map, struct raw *raw, struct json_o
 	return status;
 }
 
-static enum status json_map(struct map *map)
+static enum status put_map(struct map *map, struct json_out *out)
 {
-	struct json_out *out = calloc(1, sizeof(*out));
 	enum status status;
 	struct raw raw;
 
-	if (!out)
-		return fail("%s", strerror(ENOMEM));
-	out->fd = STDOUT_FILENO;
 	see_percpu(map);
 	/* Not everybody may read it, and it does not have every map. */
 	if (open_raw(map, &raw))
@@ -453,6 +454,119 @@ static enum status json_map(struct map *map)
 	else
 		status = put_table(map, out);
 	close_raw(&raw);
+	return status;
+}
+
+/* @root: of the map, closed at the end */
+static enum status put_root(const char *dir, int root, struct json_out *out)
+{
+	struct map map = { .dir = dir, .root = root };
+	enum status status = FAILED;
+
+	if (faccessat(root, ".bpf/key", F_OK, 0)) {
+		close(root);
+		return fail("%s: no keys and values are shown here", dir);
+	}
+	map.key = read_layout(&map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY);
+	if (map.key)
+		map.value = read_layout(&map, ".bpf/value", ".bpf/value_size", 0);
+	if (map.value)
+		status = put_map(&map, out);
+	bpffs_layout_free(map.key);
+	bpffs_layout_free(map.value);
+	close(root);
+	return status;
+}
+
+/* --- json of a map of maps: all elements of all the maps inside --- */
+
+static enum status put_slot(const struct map *outer, const char *name, struct json_out *out)
+{
+	int root = openat(outer->root, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enum status status;
+	char *dir;
+
+	/* It may have gone meanwhile. */
+	if (root < 0 && errno == ENOENT)
+		return DONE;
+	if (root < 0)
+		return fail("%s/%s: %s", outer->dir, name, strerror(errno));
+	if (asprintf(&dir, "%s/%s", outer->dir, name) < 0) {
+		close(root);
+		return fail("%s", strerror(ENOMEM));
+	}
+	if (json_slot(out, outer->key, name)) {
+		close(root);
+		status = fail("%s: not a name of the layout", dir);
+	} else {
+		status = put_root(dir, root, out);
+	}
+	free(dir);
+	return status;
+}
+
+static enum status put_slots(const struct map *outer, struct json_out *out)
+{
+	int fd = openat(outer->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *slots = fd < 0 ? NULL : fdopendir(fd);
+	enum status status = DONE;
+	struct dirent *slot;
+
+	if (!slots) {
+		status = fail("%s: %s", outer->dir, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	for (errno = 0; status == DONE && (slot = readdir(slots)); errno = 0)
+		if (strcmp(slot->d_name, ".") && strcmp(slot->d_name, ".."))
+			status = put_slot(outer, slot->d_name, out);
+	if (status == DONE && errno)
+		status = fail("%s: %s", outer->dir, strerror(errno));
+	closedir(slots);
+	return status;
+}
+
+static bool is_map_of_maps(int root)
+{
+	char *type = read_file(root, ".bpf/type");
+	bool is = type && strstr(type, "_of_maps");
+
+	free(type);
+	return is;
+}
+
+static enum status put_outer(const char *dir, int root, struct json_out *out)
+{
+	struct map outer = { .dir = dir, .root = root };
+	enum status status = FAILED;
+
+	outer.key = read_layout(&outer, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY);
+	if (outer.key)
+		status = put_slots(&outer, out);
+	bpffs_layout_free(outer.key);
+	close(root);
+	return status;
+}
+
+static enum status json(const char *dir)
+{
+	int root = open_mount(dir);
+	enum status status;
+	struct json_out *out;
+
+	if (root < 0)
+		return FAILED;
+	out = calloc(1, sizeof(*out));
+	if (!out) {
+		close(root);
+		return fail("%s", strerror(ENOMEM));
+	}
+	out->fd = STDOUT_FILENO;
+	if (is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0))
+		status = put_outer(dir, root, out);
+	else
+		status = put_root(dir, root, out);
 	json_end(out);
 	if (status == DONE)
 		status = put_out(out);
@@ -460,47 +574,20 @@ static enum status json_map(struct map *map)
 	return status;
 }
 
-static enum status json(const char *dir)
-{
-	struct map map = { .dir = dir, .root = open_mount(dir) };
-	enum status status = FAILED;
-
-	if (map.root < 0)
-		return FAILED;
-	if (faccessat(map.root, ".bpf/key", F_OK, 0)) {
-		close(map.root);
-		return fail("%s: no keys and values are shown here", dir);
-	}
-	map.key = read_layout(&map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY);
-	if (map.key)
-		map.value = read_layout(&map, ".bpf/value", ".bpf/value_size", 0);
-	if (map.value)
-		status = json_map(&map);
-	bpffs_layout_free(map.key);
-	bpffs_layout_free(map.value);
-	close(map.root);
-	return status;
-}
-
 /* --- layout --- */
 
-/* Why has such a map no layouts? */
-static enum status fail_layout(const char *source, int fd)
+static bool put_layout(const char *name, const char *layout)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	    (info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS || info.type == BPF_MAP_TYPE_HASH_OF_MAPS))
-		return fail("%s: its elements are maps, which are directories with the layouts inner_key= and inner_value=",
-			    source);
-	return fail("%s: a map of this type shows no elements", source);
+	if (layout)
+		printf("%s=%s\n", name, layout);
+	return layout;
 }
 
 static enum status layout(const char *source)
 {
 	int fd = libbpffs_source_open(source, true);
-	char *key, *value;
+	struct libbpffs_layouts found;
+	bool any;
 	int err;
 
 	if (fd < 0)
@@ -509,21 +596,16 @@ static enum status layout(const char *source)
 		close(fd);
 		return fail("%s: only a map has layouts", source);
 	}
-	err = bpffs_map_layouts(fd, &key, &value);
-	if (err) {
-		close(fd);
-		return fail("%s: %s", source, bpf_mount_error());
-	}
-	if (key)
-		printf("key=%s\n", key);
-	if (value)
-		printf("value=%s\n", value);
-	if (!key && !value)
-		err = fail_layout(source, fd);
+	err = libbpffs_map_layouts(fd, &found);
 	close(fd);
-	free(key);
-	free(value);
-	return err ? FAILED : DONE;
+	if (err)
+		return fail("%s: %s", source, bpf_mount_error());
+	any = put_layout("key", found.key);
+	any |= put_layout("value", found.value);
+	any |= put_layout("inner_key", found.inner_key);
+	any |= put_layout("inner_value", found.inner_value);
+	libbpffs_layouts_free(&found);
+	return any ? DONE : fail("%s: a map of this type shows no elements", source);
 }
 
 /* --- check --- */
@@ -604,7 +686,7 @@ static enum status compare(const char *dir, int root, unsigned int id, const cha
 static enum status check_mount(const char *dir, int root)
 {
 	struct libmnt_table *table;
-	struct libmnt_fs *fs = find_mount(dir, &table);
+	struct libmnt_fs *fs = find_mount(dir, true, &table);
 	const char *source = fs ? mnt_fs_get_source(fs) : NULL;
 	enum status status = FAILED;
 	char *id;

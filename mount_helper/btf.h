@@ -26,6 +26,7 @@ enum libbpffs_btf_use {
  * @path_len: of it
  * @type: in the layout language
  * @for_key: of the key, not of the value
+ * @inner: of the maps in a map of maps
  * @seen: there is such a member
  * @bad_size: of the member in bytes, if @type is none of that size
  * @of_bits: it is a bit-field, of which @type cannot be
@@ -35,6 +36,7 @@ struct libbpffs_as {
 	size_t path_len;
 	const char *type;
 	bool for_key;
+	bool inner;
 	bool seen;
 	__u64 bad_size;
 	bool of_bits;

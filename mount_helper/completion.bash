@@ -89,7 +89,9 @@ _bpffs_complete_options()
 	case $last in
 	key=*)	names='key=auto key=hex key=none' ;;
 	value=*)	names='value=auto value=hex' ;;
-	as=*)	names='as=key. as=value.' ;;
+	inner_key=*)	names='inner_key=auto inner_key=hex' ;;
+	inner_value=*)	names='inner_value=auto inner_value=hex' ;;
+	as=*)	names='as=key. as=value. as=inner_key. as=inner_value.' ;;
 	percpu=*)	names='percpu=each percpu=sum' ;;
 	mode=*)	names='mode=0400 mode=0440 mode=0444 mode=0600 mode=0640' ;;
 	uid=*)	names=$(getent passwd | awk -F: '{ print "uid=" $3 }') ;;

@@ -13,6 +13,14 @@
 
 struct libbpffs_as;
 
+/* Layouts of a map; NULL is none. Those of the maps inside are only a map of maps'. */
+struct libbpffs_layouts {
+	char *key;
+	char *value;
+	char *inner_key;
+	char *inner_value;
+};
+
 #define FS_TYPE		"bpffs"
 
 #define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
@@ -51,13 +59,16 @@ struct libbpffs_param {
  * @text: a copy of the options, which @params point into
  * @params: for fsconfig(2), each name once
  * @count: of @params
- * @given: of them, by the caller; those after it are from @key and @value
+ * @given: of them, by the caller; those after it are from @found
  * @has_key: a layout of the keys was given, other than "auto"
  * @has_value: likewise
- * @key: what "auto" has found
- * @value: likewise
+ * @has_inner_key: likewise
+ * @has_inner_value: likewise
+ * @found: what "auto" has found
  * @as: types of members by the user, which point into @text
  * @as_count: of @as
+ * @inner_as: those of the maps in a map of maps
+ * @inner_as_count: of @inner_as
  * @snapshot: mount a frozen copy of the map
  * @pin: with a real pin of the object
  * @pinonly: mount a pin in the kernel's own file system, not bpffs
@@ -70,10 +81,13 @@ struct libbpffs_plan {
 	size_t given;
 	bool has_key;
 	bool has_value;
-	char *key;
-	char *value;
+	bool has_inner_key;
+	bool has_inner_value;
+	struct libbpffs_layouts found;
 	struct libbpffs_as *as;
 	size_t as_count;
+	struct libbpffs_as *inner_as;
+	size_t inner_as_count;
 	bool snapshot;
 	bool pin;
 	bool pinonly;
@@ -134,6 +148,10 @@ int libbpffs_check_pinonly_root(const char *target);
 int libbpffs_remount(const char *target, const char *options);
 
 /* --- auto.c --- */
+
+/* What the BTF of the map @fd means. @layouts: to be freed if it returns 0 */
+int libbpffs_map_layouts(int fd, struct libbpffs_layouts *layouts);
+void libbpffs_layouts_free(struct libbpffs_layouts *layouts);
 
 /* Add the layouts that the BTF of the map @fd gives, unless they were given. */
 int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd);

@@ -44,7 +44,11 @@ void json_end(struct json_out *out)
 {
 	json_flush(out);
 	free(out->rest);
+	free(out->begin);
+	free(out->before_key);
 	out->rest = NULL;
+	out->begin = NULL;
+	out->before_key = NULL;
 	out->rest_len = 0;
 	out->rest_size = 0;
 }
@@ -951,15 +955,63 @@ static int put_value(struct json_out *out, const struct bpffs_layout *layout, in
 	return err ?: w.at == w.end ? 0 : -EINVAL;
 }
 
+/* What is before the key. @name has COPY_STEP more bytes, which may be anything. */
+static inline void put_name(struct json_out *out, const char *name, size_t len)
+{
+	if (!out->begin) {
+		put_literal(out, "{\"name\":\"");
+		put_short(out, name, len);
+		put_literal(out, "\",\"key\":");
+		return;
+	}
+	put(out, out->begin, strlen(out->begin));
+	put(out, name, len);
+	put(out, out->before_key, strlen(out->before_key));
+}
+
+/* {"name":"7/10.0.0.1","outer":7,"key":...} */
+int json_slot(struct json_out *out, const struct bpffs_layout *key, const char *name)
+{
+	struct json_out *text = calloc(1, sizeof(*text));
+	struct token t = { .text = name, .len = strlen(name) };
+	int err = -ENOMEM;
+
+	free(out->begin);
+	free(out->before_key);
+	out->begin = NULL;
+	out->before_key = NULL;
+	if (!text)
+		return err;
+	text->fd = -1;
+	put_literal(text, "\",\"outer\":");
+	err = put_key(text, key, t);
+	put_literal(text, ",\"key\":");
+	put_char(text, '\0');
+	/* A name is short, and so is its key. */
+	if (!err && text->err)
+		err = -EINVAL;
+	if (!err)
+		out->before_key = strdup(text->buf);
+	if (!err && asprintf(&out->begin, "{\"name\":\"%s/", name) < 0)
+		out->begin = NULL;
+	if (!err && (!out->begin || !out->before_key))
+		err = -ENOMEM;
+	json_end(text);
+	free(text);
+	return err;
+}
+
 /* What is before the value. */
 static int put_begin(struct json_out *out, const struct bpffs_layout *key,
 		     struct token name)
 {
+	char text[BPFFS_NAME_MAX + 1 + COPY_STEP];
 	int err;
 
-	put_literal(out, "{\"name\":");
-	put_quoted(out, name.text, name.len);
-	put_literal(out, ",\"key\":");
+	if (name.len > BPFFS_NAME_MAX)
+		return -EINVAL;
+	memcpy(text, name.text, name.len);
+	put_name(out, text, name.len);
 	err = put_key(out, key, name);
 	put_rests(out, "key");
 	put_literal(out, ",\"value\":");
@@ -1128,9 +1180,7 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 		return false;
 	if (plan->layout->pads)
 		pads = put_name_pads(plan, key, name + len);
-	put_literal(out, "{\"name\":\"");
-	put_short(out, name, len + pads);
-	put_literal(out, "\",\"key\":");
+	put_name(out, name, len + pads);
 	for (i = 0, words = 0; i < plan->steps; i++) {
 		const struct step *step = &plan->step[i];
 

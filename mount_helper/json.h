@@ -17,6 +17,8 @@ struct json_plan;
  * @rest: what is behind the NULs of strings, of the key or value that is being put out
  * @rest_len: of it
  * @rest_size: of the memory
+ * @begin: what a line begins with, in a map of maps; NULL: what it always does
+ * @before_key: what stands between the name and the key there
  * @percpu: the value is that of one CPU of several
  * @cpu: its number
  * @len: of @buf
@@ -28,6 +30,8 @@ struct json_out {
 	char *rest;
 	size_t rest_len;
 	size_t rest_size;
+	char *begin;
+	char *before_key;
 	bool percpu;
 	unsigned int cpu;
 	size_t len;
@@ -38,6 +42,16 @@ void json_flush(struct json_out *out);
 
 /* The same, and @out needs no memory but its own any more. */
 void json_end(struct json_out *out);
+
+/**
+ * json_slot() - the elements that follow are those of a map in a map of maps
+ * @out: of the elements
+ * @key: the layout of the names in the outer map
+ * @name: of the slot
+ *
+ * Return: 0, -EINVAL: the layout has no such name, or -ENOMEM.
+ */
+int json_slot(struct json_out *out, const struct bpffs_layout *key, const char *name);
 
 /**
  * json_line() - one element

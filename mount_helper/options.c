@@ -153,6 +153,10 @@ static void add_param(struct libbpffs_plan *plan, const char *name, const char *
 		add_layout(plan, name, value, &plan->has_key);
 	else if (!strcmp(name, "value"))
 		add_layout(plan, name, value, &plan->has_value);
+	else if (!strcmp(name, "inner_key"))
+		add_layout(plan, name, value, &plan->has_inner_key);
+	else if (!strcmp(name, "inner_value"))
+		add_layout(plan, name, value, &plan->has_inner_value);
 	else
 		libbpffs_plan_add(plan, name, value);
 }
@@ -161,13 +165,16 @@ static void add_param(struct libbpffs_plan *plan, const char *name, const char *
 static int add_as(struct libbpffs_plan *plan, const char *text)
 {
 	const char *colon = text ? strchr(text, ':') : NULL;
-	struct libbpffs_as *as = &plan->as[plan->as_count];
+	bool inner = text && !strncmp(text, "inner_", 6);
+	const char *path = inner ? text + 6 : text;
+	struct libbpffs_as *as;
 
-	if (colon && !strncmp(text, "key.", 4)) {
+	as = inner ? &plan->inner_as[plan->inner_as_count] : &plan->as[plan->as_count];
+	if (colon && !strncmp(path, "key.", 4)) {
 		as->for_key = true;
-		as->path = text + 4;
-	} else if (colon && !strncmp(text, "value.", 6)) {
-		as->path = text + 6;
+		as->path = path + 4;
+	} else if (colon && !strncmp(path, "value.", 6)) {
+		as->path = path + 6;
 	}
 	if (!as->path || as->path >= colon)
 		return libbpffs_refuse(EINVAL,
@@ -175,7 +182,11 @@ static int add_as(struct libbpffs_plan *plan, const char *text)
 				       text ?: "");
 	as->path_len = colon - as->path;
 	as->type = colon + 1;
-	plan->as_count++;
+	as->inner = inner;
+	if (inner)
+		plan->inner_as_count++;
+	else
+		plan->as_count++;
 	return 0;
 }
 
@@ -187,6 +198,10 @@ int libbpffs_plan_check_as(const struct libbpffs_plan *plan)
 		if (plan->as[i].for_key ? plan->has_key : plan->has_value)
 			return libbpffs_refuse(EINVAL, "as: goes with %s=auto only",
 					       plan->as[i].for_key ? "key" : "value");
+	for (i = 0; i < plan->inner_as_count; i++)
+		if (plan->inner_as[i].for_key ? plan->has_inner_key : plan->has_inner_value)
+			return libbpffs_refuse(EINVAL, "as: goes with inner_%s=auto only",
+					       plan->inner_as[i].for_key ? "key" : "value");
 	return 0;
 }
 
@@ -211,7 +226,7 @@ static int check_pinonly(const struct libbpffs_plan *plan)
 		if (strcmp(param->name, "source") && strcmp(param->name, "ro"))
 			return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
 					       param->name);
-	if (plan->as_count || plan->pin)
+	if (plan->as_count || plan->inner_as_count || plan->pin)
 		return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
 				       plan->pin ? "pin" : "as");
 	return 0;
@@ -304,9 +319,9 @@ void libbpffs_plan_free(struct libbpffs_plan *plan)
 
 	free(plan->params);
 	free(plan->text);
-	free(plan->key);
-	free(plan->value);
+	libbpffs_layouts_free(&plan->found);
 	free(plan->as);
+	free(plan->inner_as);
 	errno = saved;
 }
 
@@ -356,11 +371,12 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 				       STRING_MAX - 1);
 	plan->attr = ATTR_ALWAYS;
 	plan->text = strdup(options);
-	/* and source, key, value, ro */
-	plan->params = calloc(count_options(options) + 4,
+	/* and source, key, value, inner_key, inner_value, ro */
+	plan->params = calloc(count_options(options) + 6,
 			      sizeof(*plan->params));
 	plan->as = calloc(count_options(options), sizeof(*plan->as));
-	if (!plan->text || !plan->params || !plan->as)
+	plan->inner_as = calloc(count_options(options), sizeof(*plan->inner_as));
+	if (!plan->text || !plan->params || !plan->as || !plan->inner_as)
 		return libbpffs_refuse(ENOMEM, "options: %s", strerror(ENOMEM));
 	add_param(plan, "source", source);
 	if (OPT(opts, key))
