@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory that batch operations are given in the caller's address space: nobody
+ * inherits it, nothing of it stays, and nobody makes another key of it.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "util.h"
+
+#define ENTRIES	20000
+
+/* Each operation that batches, over and over. */
+enum work {
+	LIST,
+	READ_TABLE,
+	READ_RAW,
+	WRITE_TABLE,
+	CREATE,
+	WORKS,
+};
+
+static void list(void)
+{
+	static char entries[65536];
+	int dir = open(MNT, O_RDONLY | O_DIRECTORY);
+
+	while (syscall(SYS_getdents64, dir, entries, sizeof(entries)) > 0)
+		;
+	close(dir);
+}
+
+static void read_file(const char *path)
+{
+	static char bytes[65536];
+	int file = open(path, O_RDONLY);
+
+	while (read(file, bytes, sizeof(bytes)) > 0)
+		;
+	close(file);
+}
+
+static void do_work(enum work work)
+{
+	static char table[8192];
+	int i, len = 0, file;
+
+	switch (work) {
+	case LIST:
+		list();
+		break;
+	case READ_TABLE:
+		read_file(MNT "/.bpf/table");
+		break;
+	case READ_RAW:
+		read_file(MNT "/.bpf/raw");
+		break;
+	case WRITE_TABLE:
+		for (i = 0; i < 400; i++)
+			len += sprintf(table + len, "%d %d\n", i, i);
+		file = open(MNT "/.bpf/table", O_WRONLY);
+		if (write(file, table, len) < 0)
+			perror("table");
+		close(file);
+		break;
+	default:
+		file = open(MNT "/7", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (write(file, "7\n", 2) < 0)
+			perror("element");
+		close(file);
+		unlink(MNT "/7");
+	}
+}
+
+/*
+ * Where the kernel's memory is mapped; 0 if it is not. Without malloc(), whose memory
+ * could come to lie where that was.
+ */
+static unsigned long find_mapping(unsigned long *end)
+{
+	char maps[16384], *line;
+	unsigned long start = 0;
+	size_t len = 0;
+	ssize_t got;
+	int file;
+
+	file = open("/proc/self/maps", O_RDONLY);
+	while (len < sizeof(maps) - 1 &&
+	       (got = read(file, maps + len, sizeof(maps) - 1 - len)) > 0)
+		len += got;
+	close(file);
+	maps[len] = '\0';
+	line = strstr(maps, "[bpffs]");
+	while (line && line > maps && line[-1] != '\n')
+		line--;
+	if (line)
+		sscanf(line, "%lx-%lx", &start, end);
+	return start;
+}
+
+FIXTURE(batch) {
+	int map;
+};
+
+/* An LRU hash: also what is written goes by batch. */
+FIXTURE_SETUP(batch)
+{
+	__u32 i;
+
+	ASSERT_EQ(private_mounts(), 0);
+	self->map = make_map(BPF_MAP_TYPE_LRU_HASH, 4, 8, 2 * ENTRIES, 0);
+	ASSERT_GE(self->map, 0);
+	for (i = 0; i < ENTRIES; i++)
+		ASSERT_EQ(put(self->map, i, i), 0);
+	ASSERT_EQ(mount_fd(self->map, MNT, "key=u32,value=u64"), 0) TH_LOG("%s", refusal);
+}
+
+FIXTURE_TEARDOWN(batch)
+{
+	umount2(MNT, MNT_DETACH);
+}
+
+static volatile bool stop;
+
+static void *work_on(void *arg)
+{
+	enum work work = (enum work)(long)arg;
+
+	while (!stop)
+		do_work(work);
+	return NULL;
+}
+
+TEST_F(batch, nobody_inherits_it)
+{
+	unsigned long end;
+	pthread_t thread;
+	int i, status;
+	pid_t child;
+	long work;
+
+	for (work = 0; work < WORKS; work++) {
+		stop = false;
+		ASSERT_EQ(pthread_create(&thread, NULL, work_on, (void *)work), 0);
+		for (i = 0; i < 60; i++) {
+			child = fork();
+			if (!child)
+				_exit(find_mapping(&end) != 0);
+			ASSERT_EQ(waitpid(child, &status, 0), child);
+			EXPECT_EQ(status, 0) TH_LOG("work %ld, child %d", work, i);
+		}
+		stop = true;
+		pthread_join(thread, NULL);
+	}
+	EXPECT_EQ(find_mapping(&end), 0);
+}
+
+static int work_for_ever(void *arg)
+{
+	for (;;)
+		do_work((enum work)(long)arg);
+	return 0;
+}
+
+/* Whoever is killed in the middle leaves nothing to those who share its memory. */
+TEST_F(batch, nothing_stays_of_the_killed)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	unsigned long end;
+	int i, tries;
+	pid_t child;
+	long work;
+
+	for (work = 0; work < WORKS; work++) {
+		for (i = 0; i < 30; i++) {
+			child = clone(work_for_ever, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+				      (void *)work);
+			ASSERT_GT(child, 0);
+			usleep(2000 + i * 97 % 5000);
+			ASSERT_EQ(kill(child, SIGKILL), 0);
+			ASSERT_EQ(waitpid(child, NULL, 0), child);
+		}
+		/* It is unmapped a moment later. */
+		for (tries = 0; tries < 500 && find_mapping(&end); tries++)
+			usleep(10000);
+		EXPECT_EQ(find_mapping(&end), 0) TH_LOG("work %ld", work);
+	}
+}
+
+/* Put other keys where the kernel's memory is. */
+static void *map_over(void *arg)
+{
+	unsigned long start, end = 0, at, i;
+	__u32 *keys;
+
+	while (!stop) {
+		start = find_mapping(&end);
+		if (!start)
+			continue;
+		for (at = start; at < end; at += 4096) {
+			keys = mmap((void *)at, 4096, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
+			for (i = 0; keys != MAP_FAILED && i < 1024; i++)
+				keys[i] = 4711;
+		}
+	}
+	return NULL;
+}
+
+/* Of a file of one element, nobody makes another element. */
+TEST_F(batch, no_other_key_of_a_file)
+{
+	pthread_t thread;
+	int i;
+
+	stop = false;
+	ASSERT_EQ(pthread_create(&thread, NULL, map_over, NULL), 0);
+	for (i = 0; i < 3000; i++) {
+		int file = open(MNT "/30000", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		ASSERT_GE(file, 0);
+		/* It can be refused while the other is at work. */
+		if (write(file, "7\n", 2) == 2)
+			unlink(MNT "/30000");
+		close(file);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(get(self->map, 4711), 4711);
+	EXPECT_EQ(get(self->map, 30000), ~0ULL);
+	for (i = 0; i < ENTRIES; i++)
+		ASSERT_EQ(get(self->map, i), i);
+}
+
+TEST_HARNESS_MAIN
