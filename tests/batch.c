@@ -188,22 +188,20 @@ TEST_F(batch, nothing_stays_of_the_killed)
 	}
 }
 
-/* Put other keys where the kernel's memory is. */
+/*
+ * Put other keys where the kernel's memory is: pages of a file, as the kernel may
+ * have unmapped them again before something could be stored there.
+ */
 static void *map_over(void *arg)
 {
-	unsigned long start, end = 0, at, i;
-	__u32 *keys;
+	unsigned long start, end = 0, at;
+	int file = (int)(long)arg;
 
 	while (!stop) {
 		start = find_mapping(&end);
-		if (!start)
-			continue;
-		for (at = start; at < end; at += 4096) {
-			keys = mmap((void *)at, 4096, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
-			for (i = 0; keys != MAP_FAILED && i < 1024; i++)
-				keys[i] = 4711;
-		}
+		for (at = start; start && at < end; at += 4096)
+			mmap((void *)at, 4096, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED | MAP_POPULATE, file, 0);
 	}
 	return NULL;
 }
@@ -211,11 +209,15 @@ static void *map_over(void *arg)
 /* Of a file of one element, nobody makes another element. */
 TEST_F(batch, no_other_key_of_a_file)
 {
+	int other = memfd_create("keys", MFD_CLOEXEC);
+	__u32 key = 4711;
 	pthread_t thread;
 	int i;
 
+	for (i = 0; i < 1024; i++)
+		ASSERT_EQ(write(other, &key, sizeof(key)), sizeof(key));
 	stop = false;
-	ASSERT_EQ(pthread_create(&thread, NULL, map_over, NULL), 0);
+	ASSERT_EQ(pthread_create(&thread, NULL, map_over, (void *)(long)other), 0);
 	for (i = 0; i < 3000; i++) {
 		int file = open(MNT "/30000", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
