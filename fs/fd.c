@@ -4,7 +4,7 @@
  *
  * A descriptor is full power over the object, whatever its mode: a read-only
  * one of a map can be pinned and got again, writable. So the file is root's,
- * and a read-only mount hands nothing out.
+ * and a read-only mount hands nothing out, nor does an idmapped one.
  */
 #include <linux/file.h>
 #include <linux/mount.h>
@@ -16,12 +16,15 @@
  * bpffs_may_hand_out - may the object leave a mount as a whole?
  * @path: the file by which it would, in the mount of whoever asks
  *
- * Not only of the superblock: a bind mount can be read-only on its own.
+ * Not only of the superblock: a bind mount can be read-only on its own. Nor by an
+ * idmapped mount, where somebody else is root, the one of a container.
  *
- * Return: 0, -EROFS.
+ * Return: 0, -EPERM, -EROFS.
  */
 int bpffs_may_hand_out(const struct path *path)
 {
+	if (is_idmapped_mnt(path->mnt))
+		return -EPERM;
 	return __mnt_is_readonly(path->mnt) ? -EROFS : 0;
 }
 

@@ -176,6 +176,7 @@ static void bpffs_kill_sb(struct super_block *sb)
 static struct file_system_type bpffs_type = {
 	.owner			= THIS_MODULE,
 	.name			= "bpffs",
+	.fs_flags		= FS_ALLOW_IDMAP,
 	.init_fs_context	= bpffs_init_fs_context,
 	.parameters		= bpffs_parameters,
 	.kill_sb		= bpffs_kill_sb,

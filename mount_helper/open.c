@@ -30,6 +30,8 @@ static int refuse(int err, const char *what)
 	switch (err) {
 	case EACCES:
 		return libbpffs_refuse(err, "%s: no permission to take a descriptor", what);
+	case EPERM:
+		return libbpffs_refuse(err, "%s: an idmapped mount hands no descriptor out", what);
 	case EROFS:
 		return libbpffs_refuse(err, "%s: a read-only mount hands no descriptor out", what);
 	case ENOENT:

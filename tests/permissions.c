@@ -3,6 +3,9 @@
 #include "util.h"
 
 #include <grp.h>
+#include <libbpffs.h>
+#include <linux/bpffs.h>
+#include <sys/ioctl.h>
 
 FIXTURE(permissions) {
 	int map;
@@ -101,6 +104,195 @@ TEST_F(permissions, without_bpf_2)
 	ASSERT_EQ(0, become_service());
 	EXPECT_EQ(EPERM, errno_of(bpf_map_get_fd_by_id(id)));
 	EXPECT_STREQ("2a00000000000000\n", text_of(at("07000000")));
+}
+
+/* --- Idmapped mounts, as a container with a user namespace has them --- */
+
+#define IDMAPPED	"/tmp/idmapped"
+#define FIRST		100000	/* who is root there */
+
+/* A user namespace in which 0 to 65535 are FIRST and so on. */
+static int open_userns(void)
+{
+	static const char map[] = "0 100000 65536";
+	int ready[2], ns = -1;
+	char path[64], c;
+	pid_t child;
+
+	if (pipe(ready))
+		return -1;
+	child = fork();
+	if (!child) {
+		if (!unshare(CLONE_NEWUSER) && write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) == 1) {
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", child);
+		if (!write_to(path, 0, map)) {
+			snprintf(path, sizeof(path), "/proc/%d/gid_map", child);
+			if (!write_to(path, 0, map)) {
+				snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
+				ns = open(path, O_RDONLY);
+			}
+		}
+	}
+	close(ready[0]);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return ns;
+}
+
+/* The mount at MNT once more, idmapped. */
+static int mount_idmapped(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	int tree, ns = open_userns(), err = 0;
+
+	if (ns < 0)
+		return -errno;
+	mkdir(IDMAPPED, 0755);
+	tree = open_tree(AT_FDCWD, MNT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	attr.userns_fd = ns;
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) ||
+	    move_mount(tree, "", AT_FDCWD, IDMAPPED, MOVE_MOUNT_F_EMPTY_PATH))
+		err = -errno;
+	close(tree);
+	close(ns);
+	return err;
+}
+
+static const char *owner_of(const char *path)
+{
+	static char text[32];
+	struct stat st;
+
+	if (stat(path, &st))
+		return strerror(errno);
+	snprintf(text, sizeof(text), "%u %u %o", st.st_uid, st.st_gid, st.st_mode & 0777);
+	return text;
+}
+
+/* What @what returns as user @id, without capabilities. */
+static int as_user(uid_t id, int (*what)(const char *), const char *path)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		if (setgroups(0, NULL) || setgid(id) || setuid(id))
+			_exit(255);
+		_exit(what(path));
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ?
+	       WEXITSTATUS(status) : 254;
+}
+
+static int try_read(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	return fd < 0 ? errno : 0;
+}
+
+static int try_write(const char *path)
+{
+	return -write_to(path, O_TRUNC, "5\n");
+}
+
+static int try_create(const char *path)
+{
+	return -write_to(path, O_CREAT | O_EXCL, "6\n");
+}
+
+static int try_unlink(const char *path)
+{
+	return errno_of(unlink(path));
+}
+
+static int try_chmod(const char *path)
+{
+	return errno_of(chmod(path, 0600));
+}
+
+static int try_get_fd(const char *path)
+{
+	__u32 flags = O_RDWR;
+	int fd = open(path, O_RDWR);
+
+	return fd < 0 ? errno : errno_of(ioctl(fd, BPFFS_IOC_GET_FD, &flags));
+}
+
+TEST_F(permissions, idmapped)
+{
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "key=u32,value=u64,uid=0,gid=7,mode=0640"));
+	ASSERT_EQ(0, mount_idmapped());
+	EXPECT_STREQ("0 7 640", owner_of(at("7")));
+	EXPECT_STREQ("100000 100007 640", owner_of(IDMAPPED "/7"));
+	EXPECT_STREQ("100000 100007 750", owner_of(IDMAPPED));
+	EXPECT_STREQ("100000 100007 640", owner_of(IDMAPPED "/.bpf/table"));
+	EXPECT_STREQ("100000 100007 550", owner_of(IDMAPPED "/.bpf"));
+
+	/* Who is root there has what the owner has, there only. */
+	EXPECT_EQ(0, as_user(FIRST, try_read, IDMAPPED "/7"));
+	EXPECT_EQ(0, as_user(FIRST, try_write, IDMAPPED "/7"));
+	EXPECT_EQ(5ULL, get(self->map, 7));
+	EXPECT_EQ(0, as_user(FIRST, try_create, IDMAPPED "/8"));
+	EXPECT_EQ(6ULL, get(self->map, 8));
+	EXPECT_STREQ("100000 100007 640", owner_of(IDMAPPED "/8"));
+	EXPECT_STREQ("0 7 640", owner_of(at("8")));
+	EXPECT_EQ(0, as_user(FIRST, try_chmod, IDMAPPED "/8"));
+	EXPECT_EQ(0, as_user(FIRST, try_unlink, IDMAPPED "/8"));
+	EXPECT_EQ(~0ULL, get(self->map, 8));
+	EXPECT_EQ(EACCES, as_user(FIRST, try_read, MNT "/7"));
+	EXPECT_EQ(EACCES, as_user(FIRST, try_write, MNT "/7"));
+
+	/* The group; somebody else there; who is nobody there. */
+	EXPECT_EQ(0, as_user(FIRST + 7, try_read, IDMAPPED "/7"));
+	EXPECT_EQ(EACCES, as_user(FIRST + 7, try_write, IDMAPPED "/7"));
+	EXPECT_EQ(EACCES, as_user(FIRST + 1, try_read, IDMAPPED "/7"));
+	EXPECT_EQ(EACCES, as_user(1000, try_read, IDMAPPED "/7"));
+	EXPECT_EQ(EACCES, as_user(FIRST + 7, try_unlink, IDMAPPED "/7"));
+	EXPECT_EQ(EPERM, as_user(FIRST + 7, try_chmod, IDMAPPED "/7"));
+	EXPECT_EQ(5ULL, get(self->map, 7));
+}
+
+/* Where everybody may write, who has no identity there makes nothing. */
+TEST_F(permissions, idmapped_and_nobody)
+{
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "key=u32,value=u64,mode=0666"));
+	ASSERT_EQ(0, mount_idmapped());
+	EXPECT_EQ(0, as_user(FIRST + 1, try_create, IDMAPPED "/8"));
+	EXPECT_EQ(EOVERFLOW, as_user(1000, try_create, IDMAPPED "/9"));
+	EXPECT_EQ(~0ULL, get(self->map, 9));
+	EXPECT_EQ(0, as_user(1000, try_write, IDMAPPED "/7"));
+	/* It is the owner's, whoever made it. */
+	EXPECT_STREQ("100000 100000 666", owner_of(IDMAPPED "/8"));
+	EXPECT_EQ(EPERM, as_user(FIRST + 1, try_chmod, IDMAPPED "/8"));
+}
+
+/* The root of a container is not root: the object itself is not handed out. */
+TEST_F(permissions, idmapped_hands_nothing_out)
+{
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "key=u32,value=u64"));
+	ASSERT_EQ(0, mount_idmapped());
+	EXPECT_EQ(EPERM, as_user(FIRST, try_get_fd, IDMAPPED "/.bpf/fd"));
+	EXPECT_EQ(EPERM, try_get_fd(IDMAPPED "/.bpf/fd"));
+	EXPECT_EQ(EACCES, as_user(FIRST, try_get_fd, MNT "/.bpf/fd"));
+	EXPECT_EQ(0, try_get_fd(MNT "/.bpf/fd"));
+}
+
+TEST_F(permissions, idmapped_hands_no_pin_out)
+{
+	struct bpf_mount_opts opts = { .sz = sizeof(opts), .options = "pin" };
+
+	ASSERT_EQ(0, bpf_mount_fd(self->map, MNT, &opts)) TH_LOG("%s", bpf_mount_error());
+	ASSERT_EQ(0, mount_idmapped());
+	EXPECT_EQ(EPERM, try_read(IDMAPPED "/.bpf/pin/map"));
+	EXPECT_EQ(EPERM, as_user(FIRST, try_read, IDMAPPED "/.bpf/pin"));
+	EXPECT_EQ(0, access(MNT "/.bpf/pin/map", F_OK));
+	EXPECT_EQ(EPERM, try_read(IDMAPPED "/.bpf/pin/map"));
 }
 
 TEST_HARNESS_MAIN

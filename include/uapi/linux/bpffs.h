@@ -15,7 +15,8 @@
  * On an open .bpf/fd (fd in the root, if the object is a program or a link): a
  * new descriptor of the object. The argument points to O_RDONLY (of maps only)
  * or O_RDWR, which needs a file open for writing, and maybe O_CLOEXEC. Returns
- * the descriptor; EROFS where the mount is read-only, EACCES, EINVAL.
+ * the descriptor; EROFS where the mount is read-only, EPERM where it is idmapped,
+ * EACCES, EINVAL.
  */
 #define BPFFS_IOC_GET_FD	_IOW(0xbf, 1, __u32)
 
