@@ -188,8 +188,29 @@ static int show_map_ids(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
+/* Why a map has no files, though it may have elements: first of all that. */
+static void show_why_empty(struct seq_file *seq, const struct bpffs_info *info)
+{
+	const char *word = NULL;
+
+	if (info->object.kind != BPFFS_MAP)
+		return;
+	bpffs_object_type(&info->object, &word);
+	if (bpffs_map_can(info, BPFFS_IS_SET))
+		seq_puts(seq, "a bloom_filter lists nothing; test -e asks for a name, touch adds one\n");
+	else if (bpffs_map_can(info, BPFFS_HAS_ELEMENTS))
+		return;
+	else if (bpffs_map_can(info, BPFFS_HAS_MEMORY))
+		seq_printf(seq, "a map of this type (%s) shows no elements; map .bpf/memory\n",
+			   word ?: "unknown");
+	else
+		seq_printf(seq, "a map of this type (%s) shows no elements; try bpftool map dump id %u\n",
+			   word ?: "unknown", bpffs_object_id(&info->object));
+}
+
 static int show_error(struct seq_file *seq, struct bpffs_info *info)
 {
+	show_why_empty(seq, info);
 	bpffs_errors_show(&info->errors, seq);
 	return 0;
 }

@@ -393,6 +393,7 @@ TEST_F(types, bloom_filter)
 	EXPECT_EQ(-EOPNOTSUPP, write_to(at("43"), O_CREAT | O_TRUNC, "1\n"));
 	EXPECT_STREQ("read: Operation not supported", text_of(at("42")));
 	EXPECT_FALSE(file_exists(at("042")));
+	EXPECT_EQ(0, strncmp("a bloom_filter lists nothing; ", text_of(at(".bpf/error")), 30));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "value=u32"));
 	EXPECT_NE(NULL, strstr(refusal, "value: a bloom filter has keys only"));
@@ -750,6 +751,9 @@ TEST_F(types, attributes_only)
 		}
 		ASSERT_EQ(0, mount_fd(map, MNT, ""));
 		try_everything(_metadata, other->word);
+		/* Empty, and why. */
+		EXPECT_EQ(0, sh("head -n 1 " MNT "/.bpf/error | "
+				"grep -q '^a map of this type (%s) shows no elements; '", other->word));
 		ASSERT_EQ(0, umount(MNT));
 		EXPECT_EQ(-EINVAL, mount_fd(map, MNT, "key=u32"));
 		close(map);
