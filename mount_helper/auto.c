@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "btf.h"
 #include "definition.h"
@@ -402,6 +403,17 @@ static int make_layouts(int map_fd, struct request *r, struct request *inner,
 	if (!err)
 		err = check_as(r->as, r->as_count);
 	return err ?: check_as(inner->as, inner->as_count);
+}
+
+const char *libbpffs_hidden_type(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (!is_map(fd) || bpf_obj_get_info_by_fd(fd, &info, &len) ||
+	    parts_of(&info) != NO_PARTS)
+		return NULL;
+	return libbpf_bpf_map_type_str(info.type) ?: "that is unknown";
 }
 
 void libbpffs_layouts_free(struct libbpffs_layouts *layouts)

@@ -153,6 +153,9 @@ int libbpffs_remount(const char *target, const char *options);
 int libbpffs_map_layouts(int fd, struct libbpffs_layouts *layouts);
 void libbpffs_layouts_free(struct libbpffs_layouts *layouts);
 
+/* Is it a map of a type whose elements are no files? Its type, or NULL. */
+const char *libbpffs_hidden_type(int fd);
+
 /* Add the layouts that the BTF of the map @fd gives, unless they were given. */
 int libbpffs_plan_auto(struct libbpffs_plan *plan, int fd);
 

@@ -241,6 +241,20 @@ static struct libmnt_ns *enter_target_ns(struct helper *helper)
 	return old;
 }
 
+/*
+ * An empty directory may be a surprise to whoever sits there, but is none to a script,
+ * nor to what mounts at boot.
+ */
+static void say_hidden(const struct helper *helper, int fd)
+{
+	const char *type = libbpffs_hidden_type(fd);
+
+	if (type && !helper->nofail && isatty(STDERR_FILENO) &&
+	    mnt_optstr_get_option(helper->options, "pinonly", NULL, NULL))
+		say("%s: a map of type %s shows no elements, but for what is in .bpf: see bpffs(5)",
+		    helper->target, type);
+}
+
 static int attach(struct helper *helper, int mnt)
 {
 	struct libmnt_ns *old = enter_target_ns(helper);
@@ -271,6 +285,8 @@ static int mount_object(struct helper *helper, int fd)
 		return say_error(mnt == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
 	status = attach(helper, mnt);
 	close(mnt);
+	if (!status)
+		say_hidden(helper, fd);
 	return status;
 }
 

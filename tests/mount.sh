@@ -377,6 +377,29 @@ bpftool map create "$pins/outer" type hash_of_maps key 4 value 4 entries 4 name 
 run bpffs layout "$pins/outer"
 [ "$status" -eq 0 ] && [ "$output" = key=hex ]
 result $? 'bpffs layout: a map of maps without BTF'
+# On a terminal, an empty directory is explained.
+bpftool map create "$pins/progs" type prog_array key 4 value 4 entries 4 name progs
+on_terminal() # COMMAND...
+{
+	run python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@" < /dev/null
+	umount -q "$mnt"
+}
+on_terminal mount -t bpffs "$pins/progs" "$mnt"
+[ "$status" -eq 0 ] && [[ $output == "mount.bpffs: $mnt: a map of type prog_array shows no elements, but for what is in .bpf: see bpffs(5)"? ]]
+result $? 'on a terminal, an empty directory is explained'
+on_terminal mount -t bpffs -o nofail "$pins/progs" "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ]
+result $? 'nofail: nothing is said'
+on_terminal mount -t bpffs -o pinonly "$pins/progs" "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ]
+result $? 'pinonly: nothing is said'
+on_terminal mount -t bpffs "$pins/second" "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ]
+result $? 'on a terminal, others say nothing'
+run mount -t bpffs "$pins/progs" "$mnt"
+[ "$status" -eq 0 ] && [ -z "$output" ]
+result $? 'without a terminal, nothing is said'
+umount "$mnt"
 bpftool map create "$pins/bloom" type bloom_filter key 0 value 8 entries 4 name bloom
 run bpffs layout "$pins/bloom"
 [ "$status" -eq 0 ] && [ "$output" = key=hex ]
