@@ -90,38 +90,11 @@ static int show_frozen(struct seq_file *seq, struct bpffs_info *info)
 	return 0;
 }
 
-/* Of an array of maps, the slots that are not empty. Return: 0, -EINTR. */
-static int count_slots(const struct bpffs_info *info, u64 *count)
-{
-	u32 index;
-
-	*count = 0;
-	for (index = 0; index < info->object.map->max_entries; index++) {
-		*count += bpffs_map_has(info, &index);
-		if (!bpffs_go_on())
-			return -EINTR;
-	}
-	return 0;
-}
-
-/* How many keys are listed: as the kernel counts them, or else by a walk. */
 static int show_count(struct seq_file *seq, struct bpffs_info *info)
 {
-	struct bpffs_keys *keys;
-	bool counted;
-	int err = 0;
 	u64 count;
+	int err = bpffs_count(info, &count);
 
-	counted = bpffs_map_count(info, &count);
-	if (!counted && bpffs_map_can(info, BPFFS_BY_INDEX)) {
-		err = count_slots(info, &count);
-	} else if (!counted) {
-		keys = bpffs_keys_get(info);
-		if (IS_ERR(keys))
-			return PTR_ERR(keys);
-		count = bpffs_keys_count(keys);
-		bpffs_keys_free(keys);
-	}
 	if (!err)
 		seq_printf(seq, "%llu\n", count);
 	return err;

@@ -9,6 +9,7 @@
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
  *                           --> scratch.c   memory for these
+ *                           --> count.c     how many there are
  * element file  --> element.c               open, read, stat
  *               --> write.c --> store.c     when a text changes what, and how
  *               --> sum.c                   the copies of a per-CPU value as one
@@ -301,6 +302,23 @@ void bpffs_keys_free(struct bpffs_keys *keys);
 u64 bpffs_keys_count(const struct bpffs_keys *keys);
 const void *bpffs_keys_run(const struct bpffs_keys *keys, u64 n, u32 *run);
 const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
+
+/**
+ * struct bpffs_evictions - new elements given to a map that makes room by itself
+ * @before: how many elements there were before the first of them
+ * @created: how many were new
+ */
+struct bpffs_evictions {
+	u64 before;
+	u64 created;
+};
+
+/* count.c */
+int bpffs_count(const struct bpffs_info *info, u64 *count);
+int bpffs_evictions_expect(struct bpffs_evictions *evictions,
+			   const struct bpffs_info *info, const void *key);
+int bpffs_evictions_check(struct bpffs_evictions *evictions, struct bpffs_info *info,
+			  const char *file);
 
 /* root.c */
 extern const struct dentry_operations bpffs_dentry_ops;

@@ -45,6 +45,7 @@ enum phase {
  * @part_size: how much it will be
  * @value: of one element, aligned
  * @write_count: elements stored
+ * @evictions: of those that were new
  * @writer: whose write() was the last
  * @said: that the stream ends before its end
  */
@@ -66,6 +67,7 @@ struct raw {
 	size_t part_size;
 	void *value;
 	u64 write_count;
+	struct bpffs_evictions evictions;
 	fl_owner_t writer;
 	bool said;
 };
@@ -430,10 +432,15 @@ static int take_header(struct bpffs_info *info, struct raw *raw)
 static int store_element(struct bpffs_info *info, struct raw *raw, const void *key,
 			 const void *value)
 {
-	int err;
+	int is_new, err;
 
+	is_new = bpffs_evictions_expect(&raw->evictions, info, key);
+	if (is_new < 0)
+		return is_new;
 	memcpy(raw->value, value, bpffs_batch_value_bytes(info));
 	err = bpffs_map_restore(info, key, raw->value, &raw->scratch);
+	if (err)
+		raw->evictions.created -= is_new;
 	if (err == -ENOSPC)
 		refuse_stream(info, raw, "the map is full (%u elements)",
 			      info->object.map->max_entries);
@@ -476,7 +483,7 @@ static int take_block_head(struct bpffs_info *info, struct raw *raw)
 			return refuse_stream(info, raw, "the stream says that it has %llu elements",
 					     block->count);
 		raw->writing = IN_HEADER;
-		return 0;
+		return bpffs_evictions_check(&raw->evictions, info, "raw");
 	}
 	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity)
 		return refuse_stream(info, raw, "the stream is damaged");

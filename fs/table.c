@@ -42,6 +42,8 @@
  * @in_fields: the current line's name is complete
  * @line: number of the current line
  * @write_pos: where the next write must be
+ * @evictions: of new elements
+ * @writer: whose write() was the last
  */
 struct table {
 	struct mutex lock; /* above */
@@ -69,6 +71,8 @@ struct table {
 	bool in_fields;
 	u64 line;
 	loff_t write_pos;
+	struct bpffs_evictions evictions;
+	fl_owner_t writer;
 };
 
 static int table_open(struct inode *inode, struct file *file)
@@ -454,6 +458,20 @@ static int end_name(struct bpffs_info *info, struct table *table)
 	return 0;
 }
 
+static int store_whole(struct bpffs_info *info, struct table *table)
+{
+	int is_new = bpffs_evictions_expect(&table->evictions, info, table->key);
+	int err;
+
+	if (is_new < 0)
+		return is_new;
+	err = bpffs_store_whole(info, table->key, bpffs_parse_value(table->parser), BPF_ANY,
+				&table->scratch);
+	if (err)
+		table->evictions.created -= is_new;
+	return err;
+}
+
 static int store_line(struct bpffs_info *info, struct table *table)
 {
 	struct bpffs_parser *parser = table->parser;
@@ -463,8 +481,7 @@ static int store_line(struct bpffs_info *info, struct table *table)
 	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX && !bpffs_parse_all_fresh(parser))
 		return refuse_line(info, table, "no field is named");
 	if (bpffs_store_is_whole(info, parser))
-		return bpffs_store_whole(info, table->key, bpffs_parse_value(parser),
-					 BPF_ANY, &table->scratch);
+		return store_whole(info, table);
 	err = bpffs_store_fields(info, table->key, parser);
 	if (err == -ENOENT && bpffs_parse_adds(parser))
 		refuse_line(info, table, "there is no such element to add to");
@@ -587,6 +604,7 @@ static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (!ret)
 		ret = write_lines(info, table, from);
 	bpffs_scratch_unmap(&table->scratch);
+	WRITE_ONCE(table->writer, current->files);
 	if (ret > 0) {
 		iocb->ki_pos += ret;
 		table->write_pos = iocb->ki_pos;
@@ -595,10 +613,26 @@ static ssize_t table_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
+/* close() says, to the process that has written last, what an LRU map evicted. */
+static int table_flush(struct file *file, fl_owner_t id)
+{
+	struct bpffs_info *info = bpffs_info(file_inode(file));
+	struct table *table = file->private_data;
+	int err;
+
+	/* Nobody who closes it waits for another's user memory. */
+	if (id != READ_ONCE(table->writer) || !mutex_trylock(&table->lock))
+		return 0;
+	err = bpffs_evictions_check(&table->evictions, info, "table");
+	mutex_unlock(&table->lock);
+	return err;
+}
+
 const struct file_operations bpffs_table_fops = {
 	.owner		= THIS_MODULE,
 	.open		= table_open,
 	.release	= table_release,
+	.flush		= table_flush,
 	.read_iter	= table_read_iter,
 	.write_iter	= table_write_iter,
 	.llseek		= table_llseek,

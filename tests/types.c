@@ -224,6 +224,67 @@ TEST_F(types, lru_percpu_hash)
 	EXPECT_EQ(100, count_names(MNT));
 }
 
+/* --- What evicts --- */
+
+#define FULL	1000
+
+/* Rewritten by file, table and raw: a full map keeps every element. */
+static void keeps_all(struct __test_metadata *_metadata, enum bpf_map_type type, bool files)
+{
+	int map = make_map(type, 4, 8, FULL, 0);
+	long names;
+	__u32 key;
+
+	ASSERT_LE(0, map);
+	for (key = 0; key < FULL; key++)
+		ASSERT_EQ(0, put_each(map, key, 10, 20));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	names = count_names(MNT);
+	ASSERT_LT(0, names);
+	ASSERT_EQ(0, sh("ls " MNT " | sort > /tmp/before"));
+	if (files)
+		EXPECT_EQ(0, sh("cd " MNT " && for f in *; do echo 5 > $f || exit; done"));
+	EXPECT_EQ(0, sh("ls " MNT " | sort | cmp - /tmp/before"));
+	EXPECT_EQ(0, sh("cat " MNT "/.bpf/table > /tmp/table && "
+			"cat /tmp/table > " MNT "/.bpf/table"));
+	EXPECT_EQ(0, sh("ls " MNT " | sort | cmp - /tmp/before"));
+	EXPECT_EQ(0, sh("cat " MNT "/.bpf/raw > /tmp/raw && cat /tmp/raw > " MNT "/.bpf/raw"));
+	EXPECT_EQ(0, sh("ls " MNT " | sort | cmp - /tmp/before"));
+	EXPECT_STREQ("", text_of(at(".bpf/error")));
+	EXPECT_EQ(names, count_names(MNT));
+	umount(MNT);
+	close(map);
+}
+
+/* Into a smaller one not all can come, and that is said. */
+static void says_what_is_evicted(struct __test_metadata *_metadata, enum bpf_map_type type)
+{
+	int map = make_map(type, 4, 8, FULL / 2, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
+	EXPECT_NE(0, sh("cat /tmp/raw > " MNT "/.bpf/raw 2> /dev/null"));
+	EXPECT_EQ(0, sh("grep -q '^raw: .*evicted' " MNT "/.bpf/error"));
+	EXPECT_EQ(0, sh("rm -f " MNT "/*"));
+	EXPECT_NE(0, sh("cat /tmp/table > " MNT "/.bpf/table 2> /dev/null"));
+	EXPECT_EQ(0, sh("grep -q '^table: .*evicted' " MNT "/.bpf/error"));
+	EXPECT_LT(0, count_names(MNT));
+	umount(MNT);
+	close(map);
+}
+
+TEST_F(types, lru_hash_keeps)
+{
+	keeps_all(_metadata, BPF_MAP_TYPE_LRU_HASH, true);
+	says_what_is_evicted(_metadata, BPF_MAP_TYPE_LRU_HASH);
+}
+
+TEST_F(types, lru_percpu_hash_keeps)
+{
+	keeps_all(_metadata, BPF_MAP_TYPE_LRU_PERCPU_HASH, false);
+	says_what_is_evicted(_metadata, BPF_MAP_TYPE_LRU_PERCPU_HASH);
+}
+
 /* --- Prefixes --- */
 
 struct prefix {
