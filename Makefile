@@ -37,7 +37,9 @@ release = $(shell sed -nE 's/.*UTS_RELEASE "(.*)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h)
 clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
-kbuild = $(MAKE) -C $(KDIR) M=$(work) CONFIG_BPFFS_FS=m \
+# What this Debian cannot build, another one does.
+enter = $(if $(wildcard $(dir $(abspath $(KDIR)))trixie),$(vm)/trixie )
+kbuild = $(enter)$(MAKE) -C $(abspath $(KDIR)) M=$(work) CONFIG_BPFFS_FS=m \
 	KCFLAGS="-I$(CURDIR)/include $(KCFLAGS)" \
 	$(if $(clang),CC=$(CURDIR)/$(vm)/clang CONFIG_CC_IS_CLANG=y CONFIG_CC_IS_GCC=) \
 	modules
