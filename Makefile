@@ -11,6 +11,12 @@ PREFIX ?= /usr
 MODULE ?= bpffs
 version := $(shell sed -nE 's/^VERSION := //p' mount_helper/Makefile)
 
+# The kernels that "make check" runs all tests on: Debian's stable ones, and the newest
+# of its backports, which on Debian 12 only root can build for.
+newest := 7.3
+tested := 6.1 6.12 $(if $(filter 0,$(shell id -u)),$(newest))
+all := $(tested) 7.2 rt
+
 # The running kernel's headers, or else those of the newer tested kernel.
 fetched := $(BUILD)/kernel/6.12/headers
 KDIR ?= $(or $(wildcard /lib/modules/$(shell uname -r)/build),$(fetched))
@@ -69,7 +75,7 @@ checkpatch: source	## check the style with the kernel's checkpatch.pl
 lint: kernels source	## every compiler and checker: gcc, clang, sparse, ...
 	@$(vm)/lint
 
-kernels: $(BUILD)/kernel/6.1/headers $(BUILD)/kernel/6.12/headers
+kernels: $(tested:%=$(BUILD)/kernel/%/headers)
 
 source: deps
 	@$(vm)/fetch-source
@@ -147,7 +153,7 @@ stage-locked:
 
 #@
 #@ The virtual machine takes
-#@   KERNEL=6.1|6.12|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@   KERNEL=6.1|6.12|7.2|7.3|rt|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@ and MODULE=none to boot without bpffs.ko.
 export KERNEL MODULE SHARE MEM TIMEOUT KVM AGAIN
 
@@ -179,8 +185,11 @@ bench: vm-$(KERNEL)	## measure, against what does the same without bpffs [ELEMEN
 	@MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
 		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)'
 
-check: vm-6.1 vm-6.12 source	## all tests, on both kernels [AGAIN=1: also what has not changed]
-	@$(vm)/check
+check: $(tested:%=vm-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: also what has not changed]
+	@KERNELS='$(tested)' $(vm)/check
+
+check-all: $(all:%=vm-%) source	## the same, also on 7.2 and PREEMPT_RT
+	@KERNELS='$(all)' $(vm)/check
 
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
@@ -188,11 +197,11 @@ check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ..
 # ------------------------------------------------------------------------------
 
 clean:		## remove what was built, keep what was fetched: kernels, a Debian
-	rm -rf $(filter-out %/kernel %/linux %/debian12,$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done apt),$(wildcard $(BUILD)/*))
 
 distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check man install uninstall dkms deb deb-check \
-	stage stage-locked vm demo bench check check-debug clean distclean
+	stage stage-locked vm demo bench check check-all check-debug clean distclean
