@@ -7,7 +7,6 @@
  * a pass by for_each serves for a hash. It is not exact under a writer: its
  * keys are looked up again, and each is taken once.
  */
-#include <linux/sort.h>
 #include <linux/xarray.h>
 
 #include "batch.h"
@@ -161,6 +160,117 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 	return err < 0 ? err : 0;
 }
 
+/* --- Each key once --- */
+
+/* Merge two sorted runs, one behind the other, of @a and @b keys. */
+static int merge_runs(const u8 *from, u64 a, u64 b, u8 *to, u32 key_size, u32 *turns)
+{
+	const u8 *other = from + a * key_size;
+
+	for (; a || b; to += key_size) {
+		if (!bpffs_go_on_turn(turns))
+			return -EINTR;
+		if (a && (!b || memcmp(from, other, key_size) <= 0)) {
+			memcpy(to, from, key_size);
+			from += key_size;
+			a--;
+		} else {
+			memcpy(to, other, key_size);
+			other += key_size;
+			b--;
+		}
+	}
+	return 0;
+}
+
+/* As sort(), which does not end for who is killed. They come to be in *@keys. */
+static int sort_keys(u8 **keys, u8 **room, u64 count, u32 key_size)
+{
+	u64 run, at, a, b;
+	u32 turns = 0;
+	int err;
+
+	for (run = 1; run < count; run *= 2) {
+		for (at = 0; at < count; at += a + b) {
+			a = min(run, count - at);
+			b = min(run, count - at - a);
+			err = merge_runs(*keys + at * key_size, a, b,
+					 *room + at * key_size, key_size, &turns);
+			if (err)
+				return err;
+		}
+		swap(*keys, *room);
+	}
+	return 0;
+}
+
+/* Add each of @sorted once; with @info, if it is still there. */
+static int add_sorted(const struct bpffs_info *info, struct bpffs_keys *keys,
+		      const u8 *sorted, u64 count)
+{
+	u32 key_size = keys->key_size, room, turns = 0;
+	const u8 *key = sorted, *last = NULL;
+	void *to;
+
+	for (; count; count--, last = key, key += key_size) {
+		if (!bpffs_go_on_turn(&turns))
+			return -EINTR;
+		if (last && !memcmp(last, key, key_size))
+			continue;
+		if (info && !bpffs_map_has(info, key))
+			continue;
+		to = keys_tail(keys, &room);
+		if (IS_ERR(to))
+			return PTR_ERR(to);
+		memcpy(to, key, key_size);
+		keys->count++;
+	}
+	return 0;
+}
+
+/*
+ * Room for keys, which may be more than an allocation can have: then there is no
+ * memory for them, and nothing to warn of.
+ */
+static u8 *new_room(u64 count, u32 key_size)
+{
+	return kvmalloc_array(count, key_size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+/* Add each of @all once, which are kvfree()d; with @info, if it is still there. */
+static int add_once(const struct bpffs_info *info, struct bpffs_keys *keys, u8 *all,
+		    u64 count)
+{
+	u8 *room = new_room(count, keys->key_size);
+	int err = room ? sort_keys(&all, &room, count, keys->key_size) : -ENOMEM;
+
+	if (!err)
+		err = add_sorted(info, keys, all, count);
+	kvfree(all);
+	kvfree(room);
+	return err;
+}
+
+static int drop_repeats(struct bpffs_keys *keys)
+{
+	u64 count = keys->count, n;
+	u32 turns = 0;
+	u8 *all, *key;
+
+	all = new_room(count, keys->key_size);
+	if (!all)
+		return -ENOMEM;
+	for (n = 0, key = all; n < count; n++, key += keys->key_size) {
+		if (!bpffs_go_on_turn(&turns)) {
+			kvfree(all);
+			return -EINTR;
+		}
+		memcpy(key, bpffs_keys_at(keys, n), keys->key_size);
+	}
+	keys->count = 0;
+	return add_once(NULL, keys, all, count);
+}
+
 /* --- What has only a next key: an LPM trie, cgroup storage --- */
 
 /* How far back to look for a key to go on from, in one RCU section. */
@@ -214,56 +324,6 @@ static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 		bpffs_clear_host_bits(to, keys->key_size);
 	keys->count++;
 	return 0;
-}
-
-static int compare_keys(const void *a, const void *b, const void *key_size)
-{
-	/* Nothing is held here, and there can be millions. */
-	cond_resched();
-	return memcmp(a, b, *(const u32 *)key_size);
-}
-
-/* Add each of @all once; with @info, if it is still there. They are sorted. */
-static int add_once(const struct bpffs_info *info, struct bpffs_keys *keys,
-		    u8 *all, u64 count)
-{
-	u32 key_size = keys->key_size, room;
-	const u8 *key = all, *last = NULL;
-	void *to;
-	u64 n;
-
-	sort_r(all, count, key_size, compare_keys, NULL, &key_size);
-	for (n = 0; n < count; n++, last = key, key += key_size) {
-		if (!(n % 1024) && !bpffs_go_on())
-			return -EINTR;
-		if (last && !memcmp(last, key, key_size))
-			continue;
-		if (info && !bpffs_map_has(info, key))
-			continue;
-		to = keys_tail(keys, &room);
-		if (IS_ERR(to))
-			return PTR_ERR(to);
-		memcpy(to, key, key_size);
-		keys->count++;
-	}
-	return 0;
-}
-
-static int drop_repeats(struct bpffs_keys *keys)
-{
-	u64 count = keys->count, n;
-	u8 *all, *key;
-	int err;
-
-	all = kvmalloc_array(count, keys->key_size, GFP_KERNEL_ACCOUNT);
-	if (!all)
-		return -ENOMEM;
-	for (n = 0, key = all; n < count; n++, key += keys->key_size)
-		memcpy(key, bpffs_keys_at(keys, n), keys->key_size);
-	keys->count = 0;
-	err = add_once(NULL, keys, all, count);
-	kvfree(all);
-	return err;
 }
 
 static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
@@ -341,15 +401,12 @@ static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 	while (!err) {
 		/* More may come until the second pass. */
 		pass.room = pass.count + pass.count / 4 + 64;
-		pass.keys = kvmalloc_array(pass.room, pass.key_size, GFP_KERNEL_ACCOUNT);
+		pass.keys = new_room(pass.room, pass.key_size);
 		if (!pass.keys)
 			return -ENOMEM;
 		err = run_pass(map, pass_take, &pass);
-		if (!err && pass.count <= pass.room) {
-			err = add_once(info, keys, pass.keys, pass.count);
-			kvfree(pass.keys);
-			return err;
-		}
+		if (!err && pass.count <= pass.room)
+			return add_once(info, keys, pass.keys, pass.count);
 		kvfree(pass.keys);
 		if (!err && !--tries)
 			err = -EBUSY;
@@ -365,6 +422,10 @@ static int keys_of_hash(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
 	int err = -ENOMEM;
 
+	/* Of an offloaded map, neither. */
+	if (!info->object.map->ops->map_lookup_batch &&
+	    !info->object.map->ops->map_for_each_callback)
+		return -EOPNOTSUPP;
 	if (bpffs_batch_possible(info) && !bpffs_value_links(info->object.map))
 		err = keys_by_batch(info, keys);
 	if (err != -ENOMEM && err != -EFBIG)
