@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/sendfile.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <utime.h>
@@ -263,6 +264,27 @@ TEST_F(element, sendfile)
 	close(out);
 	close(in);
 	EXPECT_STREQ("10 20", is(self->map, 3));
+}
+
+/* Nobody knows how much there is to read: what the VFS says is no negative number. */
+TEST_F(element, fionread)
+{
+	int fd = open(at("1"), O_RDONLY), table = open(at(".bpf/table"), O_RDONLY);
+	int left = -1;
+	char text[64];
+
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, table);
+	EXPECT_EQ(0, ioctl(fd, FIONREAD, &left));
+	EXPECT_LE(0, left);
+	EXPECT_EQ(20, read(fd, text, sizeof(text)));
+	EXPECT_EQ(0, ioctl(fd, FIONREAD, &left));
+	EXPECT_LE(0, left);
+	EXPECT_LT(0, read(table, text, sizeof(text)));
+	EXPECT_EQ(0, ioctl(table, FIONREAD, &left));
+	EXPECT_LE(0, left);
+	close(table);
+	close(fd);
 }
 
 /* As a lock would, a lease would exclude nobody: each open file has an inode of its own. */

@@ -21,6 +21,25 @@ static void clear_host_bits(u8 *key, u32 size)
 			key[sizeof(plen) + bit / 8] &= ~(0x80 >> bit % 8);
 }
 
+/* Of the keys of one prefix, one is called by name, whatever the layout is. */
+static void check_prefix(const u8 *key, u32 size)
+{
+	struct bpffs_reason why = {};
+	u8 *named = exact(key, size);
+	bool possible, ok;
+	u32 plen;
+
+	if (size > sizeof(plen)) {
+		memcpy(&plen, key, sizeof(plen));
+		possible = plen <= 8 * (size - sizeof(plen));
+		clear_host_bits(named, size);
+		law(possible == !bpffs_check_prefix(named, size, &why), "%s", why.text);
+		ok = !bpffs_check_prefix(key, size, NULL);
+		law(ok == (possible && !memcmp(key, named, size)), "host bits");
+	}
+	free(named);
+}
+
 /* A key to its name, and back. */
 static void check_key(const struct bpffs_layout *layout, const u8 *key)
 {
@@ -31,6 +50,7 @@ static void check_key(const struct bpffs_layout *layout, const u8 *key)
 	char *copy;
 	int len;
 
+	check_prefix(key, size);
 	if (bpffs_layout_has_plen(layout))
 		clear_host_bits(want, size);
 	len = bpffs_name_encode(layout, key, name);
