@@ -260,7 +260,7 @@ static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 			return bpffs_reason(why, 0, "fields are missing");
 		begun = true;
 		comma = memchr(name + at, ',', len - at);
-		width = comma ? comma - (name + at) : len - at;
+		width = comma ? (u32)(comma - (name + at)) : len - at;
 		err = take_leaf(leaf->field, name + at, width, key + leaf->offset, why);
 		if (err)
 			return err;

@@ -196,7 +196,7 @@ struct lookup {
 static u32 take_part(struct lookup *l, const char **part)
 {
 	const char *dot = memchr(l->name, '.', l->len);
-	u32 len = dot ? dot - l->name : l->len;
+	u32 len = dot ? (u32)(dot - l->name) : l->len;
 
 	*part = l->name;
 	l->name += len + !!dot;

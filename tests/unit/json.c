@@ -60,7 +60,7 @@ static void fill(u8 *to, size_t size, u32 style)
 		u32 n = next_random();
 
 		to[i] = style == 0 ? n : style == 1 ? (n % 4 ? 0 : n / 4) :
-			style == 2 ? text[n % (sizeof(text) - 1)] :
+			style == 2 ? (u8)text[n % (sizeof(text) - 1)] :
 			style == 3 ? (n % 8 ? 0 : n / 8 % 2) : 0;
 	}
 }
