@@ -128,8 +128,13 @@ deb: deps	## build Debian packages, in build/deb
 	@$(vm)/deps tests/deb/packages
 	@tests/deb/build $(version)
 
-deb-check: deb $(BUILD)/kernel/6.12/headers	## install these into a new Debian 12, try them there and in the virtual machine
-	@tests/deb/check
+deb-check: $(BUILD)/kernel/6.12/headers	## install such into a new Debian, try them there and in the virtual machine [RELEASE=bookworm|trixie]
+	@$(vm)/deps $(vm)/debian.packages
+	@tests/deb/check $(RELEASE)
+
+bare-check:	## the first steps of a new user, on a bare Debian [RELEASE='bookworm trixie']
+	@$(vm)/deps $(vm)/debian.packages
+	@$(vm)/bare $(or $(RELEASE),bookworm trixie)
 
 # Everything of the project as it is in the virtual machine.
 stage: tests
@@ -203,5 +208,5 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
-	host-check man install uninstall dkms deb deb-check \
+	host-check man install uninstall dkms deb deb-check bare-check \
 	stage stage-locked vm demo bench check check-all check-debug clean distclean
