@@ -128,8 +128,9 @@ if [ -e "$object" ] && run bpftool prog load "$object" "$pins/prog" && [ "$statu
 	result $? 'a program, ro'
 	umount -q "$mnt"
 	run mount.bpffs "$pins/attached" "$mnt" -o pinonly
+	# What bpftool prints counts: the status of 7.5's is 255 all the same.
 	[ "$status" -eq 0 ] && rm "$pins/attached" && run bpftool link show pinned "$mnt/link" &&
-		[ "$status" -eq 0 ] && [[ $output == *xdp* ]]
+		[[ $output == *xdp* ]]
 	result $? 'a link'
 	bpftool link pin pinned "$mnt/link" "$pins/attached"
 	umount -q "$mnt"

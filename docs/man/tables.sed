@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Tables as rst2man makes them: no box around each cell, a short cell as wide as it
-# is, and no words spread out.
+# Tables as rst2man makes them, since docutils 0.21 with fewer lines: no box around
+# each cell, a short cell as wide as it is, and no words spread out.
 /^\.TS$/,/^\.TE$/ {
 	/^_$/d
-	s/^center;$/nospaces;/
-	/^|.*|\.$/ {
-		s/|l/ l2/g
-		s/2|\./ ./
+	s/^\(box \)\{0,1\}center;$/nospaces;/
+	/^|\{0,1\}l[|l]*\.$/ {
+		s/^|//
+		s/|\.$/./
+		s/|/2 /g
 	}
 	s/^\.TS$/.na\n&/
 	s/^\.TE$/&\n.ad/
