@@ -6,11 +6,16 @@
 #include <libbpffs.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <time.h>
 #include <utime.h>
+
+#ifndef FICLONE
+#define FICLONE	_IOW(0x94, 9, int)
+#endif
 
 struct value {
 	__u64 packets;
@@ -251,6 +256,21 @@ TEST_F(element, copy_file_range)
 	EXPECT_STREQ("10 20", is(self->map, 5));
 	/* Nothing shows the size that the VFS goes by. */
 	EXPECT_EQ(0, sh("test $(stat -c %%s " MNT "/.bpf/table " MNT "/.bpf/type | uniq) = 0"));
+}
+
+/* What else the VFS decides by size: nothing fails that has to work, or does harm. */
+TEST_F(element, by_size)
+{
+	int fd = open(at("1"), O_RDWR);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_EQ(0, readahead(fd, 0, 4096));
+	EXPECT_EQ(EOPNOTSUPP, errno_of(fallocate(fd, 0, 0, 4096)));
+	EXPECT_EQ(EOPNOTSUPP, errno_of(ioctl(fd, FICLONE, fd)));
+	EXPECT_EQ(20, lseek(fd, 0, SEEK_END));
+	EXPECT_STREQ("10 20", is(self->map, 1));
+	close(fd);
 }
 
 TEST_F(element, sendfile)
