@@ -121,7 +121,7 @@ refuses 'a long name of no map' 32 'map:calls_in_total_count: there is no such m
 # as= by what the text shows, of a real map.
 run mount -t bpffs -o as=value.hits:x32 map:shared_addresses "$mnt"
 [ "$status" -eq 0 ] && [ "$(cat "$mnt/.bpf/key")" = vip6=ip6:port=be16:proto=u8:pad1 ] &&
-	[ "$(cat "$mnt/.bpf/value")" = hits=x32:u32{up.1/.31} ]
+	[ "$(cat "$mnt/.bpf/value")" = 'hits=x32:u32{up.1/.31}' ]
 result $? 'as: a member of a union without a name'
 umount -q "$mnt"
 run mount -t bpffs -o as=key.vip4:ip4 map:shared_addresses "$mnt"
