@@ -433,54 +433,6 @@ TEST_F(types, lpm_trie_many)
 	EXPECT_EQ(0, count_names(MNT));
 }
 
-#define PREFIXES	4000
-
-/* How often each prefix is listed. */
-static void list_prefixes(unsigned char seen[PREFIXES])
-{
-	DIR *dir = opendir(MNT);
-	struct dirent *entry;
-	unsigned int a, b;
-
-	memset(seen, 0, PREFIXES);
-	while (dir && (entry = readdir(dir)))
-		if (sscanf(entry->d_name, "10.0.%u.%u-32", &a, &b) == 2)
-			seen[256 * a + b]++;
-	closedir(dir);
-}
-
-/* What stays is listed once, nothing twice, though the walk begins again and again. */
-TEST_F(types, lpm_trie_while_it_changes)
-{
-	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, PREFIXES, BPF_F_NO_PREALLOC);
-	unsigned char seen[PREFIXES];
-	int i, round, wrong = 0;
-	pid_t writer;
-
-	ASSERT_LE(0, map);
-	for (i = 0; i < PREFIXES; i++)
-		ASSERT_EQ(0, put_prefix(map, 32, 10, 0, i / 256, i % 256, i));
-	ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4,value=u64"));
-	writer = fork();
-	if (!writer) {
-		/* Those of odd number come and go. */
-		for (i = 1;; i = (i + 2) % PREFIXES) {
-			unsigned char key[8] = { 32, 0, 0, 0, 10, 0, i / 256, i % 256 };
-
-			bpf_map_delete_elem(map, key);
-			put_prefix(map, 32, 10, 0, i / 256, i % 256, i);
-		}
-	}
-	for (round = 0; round < 50; round++) {
-		list_prefixes(seen);
-		for (i = 0; i < PREFIXES; i++)
-			wrong += seen[i] > 1 || (i % 2 == 0 && !seen[i]);
-	}
-	kill(writer, SIGKILL);
-	waitpid(writer, NULL, 0);
-	EXPECT_EQ(0, wrong);
-}
-
 /* --- Keys without values, values without keys --- */
 
 TEST_F(types, bloom_filter)
