@@ -6,6 +6,7 @@
  *               --> info.c                  layouts, shapes, inner maps
  *               --> super.c                 superblock and inodes
  * path name     --> root.c                  a name becomes a dentry
+ *                   --> long.c              keys whose names are too long for a file
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
  *                           --> scratch.c   memory for these
@@ -25,8 +26,8 @@
  * a link's root --> link.c                  what it is attached to
  *
  * Bytes and text, shared with user space: layout.c parses layouts, leaf.c finds a
- * leaf, field.c knows it, name.c names keys, text.c and parse.c make and take the
- * text of values.
+ * leaf, field.c knows it, name.c names keys, short.c those with long names, text.c and
+ * parse.c make and take the text of values.
  */
 #ifndef _BPFFS_H
 #define _BPFFS_H
@@ -125,8 +126,9 @@ struct bpffs_errors {
  * @salt: for the inode numbers of an inner map
  * @pin: of the file system that holds a pin of the object; NULL without -o pin
  * @errors: the last refusals
+ * @longs: keys of short names that were seen; NULL as long as none was
  *
- * Constant after fill_super but for @users and @errors.
+ * Constant after fill_super but for @users, @errors and @longs.
  */
 struct bpffs_info {
 	refcount_t users;
@@ -148,7 +150,11 @@ struct bpffs_info {
 	u64 salt;
 	struct vfsmount *pin;
 	struct bpffs_errors errors;
+	struct bpffs_longs *longs;
 };
+
+/* Bytes of a key in an inode, or on the stack; longer ones are allocated. */
+#define BPFFS_KEY_ROOM		131
 
 struct bpffs_open;
 
@@ -158,13 +164,14 @@ struct bpffs_open;
  * @open: the only open file, NULL while there is none or (by way of /proc or a
  *	bind mount of the file) several
  * @opens: how many there are
- * @key: of key_size bytes; what has files has names
+ * @key: of key_size bytes, in @room if it is not too long for that
  */
 struct bpffs_element {
 	struct mutex lock; /* see above */
 	struct bpffs_open *open;
 	unsigned int opens;
-	u8 key[BPFFS_KEY_MAX];
+	u8 *key;
+	u8 room[BPFFS_KEY_ROOM];
 };
 
 /**
@@ -203,6 +210,31 @@ static inline struct bpffs_info *bpffs_sb_info(const struct super_block *sb)
 static inline u32 bpffs_key_size(const struct bpffs_info *info)
 {
 	return info->key ? bpffs_layout_size(info->key) : info->object.map->key_size;
+}
+
+/**
+ * struct bpffs_key - room for a key on the stack
+ * @bytes: where it is: in @room, or allocated
+ */
+struct bpffs_key {
+	u8 *bytes;
+	u8 room[BPFFS_KEY_ROOM];
+};
+
+/* Return: 0, or -ENOMEM; then there is nothing to end. */
+static inline int bpffs_key_begin(const struct bpffs_info *info, struct bpffs_key *key)
+{
+	key->bytes = key->room;
+	/* Without a layout no name has a key. */
+	if (info->key && bpffs_layout_size(info->key) > sizeof(key->room))
+		key->bytes = kmalloc(bpffs_layout_size(info->key), GFP_KERNEL_ACCOUNT);
+	return key->bytes ? 0 : -ENOMEM;
+}
+
+static inline void bpffs_key_end(struct bpffs_key *key)
+{
+	if (key->bytes != key->room)
+		kfree(key->bytes);
 }
 
 /* Bytes of a value in all its copies. */
@@ -320,6 +352,13 @@ int bpffs_evictions_expect(struct bpffs_evictions *evictions,
 int bpffs_evictions_check(struct bpffs_evictions *evictions, struct bpffs_info *info,
 			  const char *file);
 
+/* long.c: the keys of short names */
+struct bpffs_longs;
+
+void bpffs_long_note(struct bpffs_info *info, const char *name, size_t len, const void *key);
+int bpffs_long_find(struct bpffs_info *info, const struct qstr *name, void *key);
+void bpffs_longs_free(struct bpffs_longs *longs);
+
 /* root.c */
 extern const struct dentry_operations bpffs_dentry_ops;
 struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
@@ -327,11 +366,12 @@ struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
 bool bpffs_is_dot_bpf(const struct qstr *name);
 int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
 		      void *key, struct bpffs_reason *why);
+int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key);
 
 /* inner.c */
 struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer,
 				const void *key);
-bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *outer,
+bool bpffs_inner_is_current(const struct inode *inode, struct bpffs_info *outer,
 			    const struct qstr *name);
 
 /* queue.c */

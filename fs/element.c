@@ -31,6 +31,12 @@ struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *inf
 	element = bpffs_element(inode);
 	element->open = NULL;
 	element->opens = 0;
+	if (bpffs_key_size(info) > sizeof(element->room))
+		element->key = kmalloc(bpffs_key_size(info), GFP_KERNEL_ACCOUNT);
+	if (!element->key) {
+		iput(inode);
+		return ERR_PTR(-ENOMEM);
+	}
 	memcpy(element->key, key, bpffs_key_size(info));
 	inode->i_size = BPFFS_SIZE_UNKNOWN;
 	inode->i_op = &element_iops;

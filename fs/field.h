@@ -195,4 +195,10 @@ int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
 void bpffs_describe(const struct bpffs_field *field, char *to, size_t size);
 u32 bpffs_word_max(const struct bpffs_field *field);
 
+/* short.c */
+#define BPFFS_HASH_BYTES	20
+
+void bpffs_hash(const u8 *bytes, u32 size, u8 hash[BPFFS_HASH_BYTES]);
+u32 bpffs_put_short(char name[BPFFS_NAME_MAX + 1], const u8 *key, u32 size);
+
 #endif

@@ -32,6 +32,7 @@ void bpffs_info_put(struct bpffs_info *info)
 	if (!info || !refcount_dec_and_test(&info->users))
 		return;
 	bpffs_errors_free(&info->errors);
+	bpffs_longs_free(info->longs);
 	mntput(info->pin);
 	bpffs_object_release(&info->object);
 	if (!info->borrows) {

@@ -29,11 +29,16 @@ struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer
 }
 
 /* Is the map of the directory @inode still in the slot called @name? */
-bool bpffs_inner_is_current(const struct inode *inode, const struct bpffs_info *outer,
+bool bpffs_inner_is_current(const struct inode *inode, struct bpffs_info *outer,
 			    const struct qstr *name)
 {
-	u8 key[BPFFS_KEY_MAX] __uninitialized;
+	struct bpffs_key key __uninitialized;
+	bool is;
 
-	return !bpffs_name_to_key(outer, name->name, name->len, key, NULL) &&
-	       bpffs_map_is_inner(outer, key, bpffs_info(inode)->object.map);
+	if (bpffs_key_begin(outer, &key))
+		return false;
+	is = !bpffs_file_to_key(outer, name, key.bytes) &&
+	     bpffs_map_is_inner(outer, key.bytes, bpffs_info(inode)->object.map);
+	bpffs_key_end(&key);
+	return is;
 }

@@ -671,6 +671,7 @@ static int check_whole(struct compiler *c, struct bpffs_layout *layout)
 	const char *option = c->use == BPFFS_KEY ? "key" : "value";
 	u64 bytes = c->frame[0].bytes;
 	struct extent all = {};
+	u32 key_max = BPFFS_KEY_MAX;
 	u64 name_max;
 	int err;
 
@@ -697,16 +698,22 @@ static int check_whole(struct compiler *c, struct bpffs_layout *layout)
 		return 0;
 	if (all.words == layout->has_plen)
 		return bpffs_reason(c->why, 0, "a key needs a field that is not padding");
+	if (layout->has_plen)
+		key_max = BPFFS_PREFIX_MAX;
 	name_max = longest_name(layout, &all);
 	/* Nothing of hex needs an escape. */
 	if (layout->root->kid[0]->type == BPFFS_HEX)
 		name_max -= 2;
 	layout->name_max = min_t(u64, name_max, U32_MAX);
-	if (name_max <= BPFFS_NAME_MAX)
+	if (name_max <= BPFFS_WHOLE_NAME_MAX && c->size <= key_max)
 		return 0;
-	bpffs_reason(c->why, 0,
-		     "names could have %llu bytes, a file's name has %u at most; use key=none, or a layout of fewer characters",
-		     (unsigned long long)name_max, BPFFS_NAME_MAX);
+	if (c->size > key_max)
+		bpffs_reason(c->why, 0, "a %s of more than %u bytes has no names; use key=none",
+			     layout->has_plen ? "prefix" : "key", key_max);
+	else
+		bpffs_reason(c->why, 0,
+			     "names could have %llu bytes, more than %u; use key=none, or a layout of fewer characters",
+			     (unsigned long long)name_max, BPFFS_WHOLE_NAME_MAX);
 	return -ENAMETOOLONG;
 }
 

@@ -15,8 +15,13 @@
 #define BPFFS_LAYOUT_TEXT_MAX	65536
 #define BPFFS_LAYOUT_FIELDS_MAX	8192
 #define BPFFS_LAYOUT_DEPTH_MAX	16
-/* The longest name of an element, as NAME_MAX. */
+/* The longest name of an element, as NAME_MAX; beyond it there are short names. */
 #define BPFFS_NAME_MAX		255
+/* Of a key that has names, and of the whole name that it could have. */
+#define BPFFS_KEY_MAX		4096
+#define BPFFS_WHOLE_NAME_MAX	65535
+/* Of a key that begins with a prefix length, which is an LPM trie's. */
+#define BPFFS_PREFIX_MAX	(4 + 256)
 
 /**
  * struct bpffs_reason - why a layout or a text was refused
@@ -62,11 +67,11 @@ struct bpffs_leaf {
  * @text: need not be NUL-terminated
  * @len: of @text
  * @size: of the key or the value in bytes
- * @use: a key's layout is refused if a name could exceed BPFFS_NAME_MAX
+ * @use: a key's layout is refused if one of the maxima above could be exceeded
  * @why: filled on failure
  *
  * Return: 0 and *@layout, to be given to bpffs_layout_release(); -EINVAL,
- * -ENAMETOOLONG (a name could be too long), -E2BIG (a limit above), -ENOMEM.
+ * -ENAMETOOLONG (the key, or its name, could be too long), -E2BIG (a limit above), -ENOMEM.
  */
 int bpffs_layout_compile(struct bpffs_layout **layout, const char *text,
 			 size_t len, u32 size, enum bpffs_use use,
@@ -83,7 +88,7 @@ u32 bpffs_layout_size(const struct bpffs_layout *layout);
 bool bpffs_layout_has_plen(const struct bpffs_layout *layout);
 /* Leaves without a name, at most one of which a per-CPU value can have. */
 u32 bpffs_layout_bare(const struct bpffs_layout *layout);
-/* Length of the longest name a key can have. */
+/* Length of the longest whole name a key can have. */
 u32 bpffs_layout_name_max(const struct bpffs_layout *layout);
 /* Leaves: every array element, every named part of bits, every pad is one. */
 u32 bpffs_layout_leaves(const struct bpffs_layout *layout);

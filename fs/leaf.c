@@ -4,7 +4,7 @@
 
 /*
  * A layout of not more leaves keeps them, so that no text begins with a search.
- * Every key's does, as none has more characters, and each leaf at least one.
+ * Every key's does.
  */
 #define KEPT_MAX	256
 
@@ -123,7 +123,7 @@ int bpffs_keep_leaves(struct bpffs_layout *layout, enum bpffs_use use)
 	size_t paths = 0;
 	char *path;
 
-	if (leaves > KEPT_MAX)
+	if (use == BPFFS_VALUE && leaves > KEPT_MAX)
 		return 0;
 	for (n = 0; use == BPFFS_VALUE && n < leaves; n++) {
 		find(layout, n, &room.found, room.path);

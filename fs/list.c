@@ -58,17 +58,19 @@ static int list_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static bool emit_key(const struct bpffs_info *info, struct dir_context *ctx,
+static bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
 		     const void *key)
 {
 	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	int len = bpffs_name_encode(info->key, key, name);
 
+	if (bpffs_layout_name_max(info->key) > BPFFS_NAME_MAX)
+		bpffs_long_note(info, name, len, key);
 	return dir_emit(ctx, name, len, bpffs_key_ino(info, key),
 			bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG);
 }
 
-static int list_array(const struct bpffs_info *info, struct dir_context *ctx)
+static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 {
 	u32 index;
 
@@ -85,7 +87,7 @@ static int list_array(const struct bpffs_info *info, struct dir_context *ctx)
 	return 0;
 }
 
-static int list_keys(const struct bpffs_info *info, struct listing *listing,
+static int list_keys(struct bpffs_info *info, struct listing *listing,
 		     struct dir_context *ctx)
 {
 	u32 key_size = info->object.map->key_size, run;

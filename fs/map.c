@@ -44,9 +44,6 @@ static void *lookup_lru(struct bpf_map *map, void *key)
 	       ERR_PTR(-EOPNOTSUPP);
 }
 
-/* Bytes of the longest key of a trie, as the kernel has it. */
-#define TRIE_KEY_MAX	(sizeof(u32) + 256)
-
 /*
  * The trie finds the longest match of at most this length. It is of this very
  * length if one of less length is another, and if it is still the same then: an
@@ -54,7 +51,7 @@ static void *lookup_lru(struct bpf_map *map, void *key)
  */
 static void *lookup_trie(struct bpf_map *map, void *key)
 {
-	u8 shorter[TRIE_KEY_MAX] __uninitialized;
+	u8 shorter[BPFFS_PREFIX_MAX] __uninitialized;
 	void *value, *other;
 	int tries;
 	u32 plen;
@@ -98,22 +95,34 @@ static void *lookup_storage(struct bpf_map *map, void *key)
  */
 static bool has_by_next(struct bpf_map *map, void *key)
 {
-	u8 first[BPFFS_NAME_MAX], next[BPFFS_NAME_MAX], again[BPFFS_NAME_MAX];
+	u8 few[3 * BPFFS_NAME_MAX] __uninitialized;
+	u8 *first = few, *next, *again;
 	u32 size = map->key_size;
+	bool has = false;
 	int tries, err;
 
-	if (!map->ops->map_get_next_key || size > sizeof(first))
+	if (!map->ops->map_get_next_key)
 		return false;
+	if (3 * (u64)size > sizeof(few))
+		first = kmalloc_array(3, size, GFP_ATOMIC);
+	if (!first)
+		return false;
+	next = first + size;
+	again = next + size;
 	for (tries = 0; tries < 64; tries++) {
 		if (map->ops->map_get_next_key(map, NULL, first))
-			return false;
+			break;
 		err = map->ops->map_get_next_key(map, key, next);
 		/* Only if the first one has not changed meanwhile. */
 		if (!map->ops->map_get_next_key(map, NULL, again) &&
-		    !memcmp(first, again, size))
-			return err || memcmp(first, next, size);
+		    !memcmp(first, again, size)) {
+			has = err || memcmp(first, next, size);
+			break;
+		}
 	}
-	return false;
+	if (first != few)
+		kfree(first);
+	return has;
 }
 
 /* Not for the value, which is a map: only whether there is one. */

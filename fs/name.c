@@ -38,88 +38,176 @@ int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
 	return 0;
 }
 
-static u32 put_string(const u8 *from, u32 size, char *to)
+/**
+ * struct sink - where a name goes
+ * @to: where it begins
+ * @room: for so many bytes; what is behind them is only counted
+ * @len: of the name so far
+ * @first: character of it
+ * @fits: it has room whatever the key is: texts are made where they belong
+ * @part: else here, a part at a time
+ */
+struct sink {
+	char *to;
+	u32 room;
+	u32 len;
+	char first;
+	bool fits;
+	char part[BPFFS_WORD_MAX + 1];
+};
+
+#define PART_BYTES	(BPFFS_WORD_MAX / 3)
+
+static char *part_of(struct sink *s)
 {
-	u32 end = bpffs_str_end(from, size);
+	return s->fits ? s->to + s->len : s->part;
+}
+
+static void put_part(struct sink *s, u32 len)
+{
+	if (!s->len && len)
+		s->first = *part_of(s);
+	if (!s->fits && s->len < s->room)
+		memcpy(s->to + s->len, s->part, min(len, s->room - s->len));
+	s->len += len;
+}
+
+static void put_char(struct sink *s, char ch)
+{
+	*part_of(s) = ch;
+	put_part(s, 1);
+}
+
+static u32 put_string(const u8 *from, u32 count, char *to)
+{
 	u32 len = 0, i;
 
-	for (i = 0; i < end; i++)
+	for (i = 0; i < count; i++)
 		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
 	return len;
 }
 
-static u32 put_leaf(const struct bpffs_field *field, const u8 *from, char *to)
+static void put_bytes(struct sink *s, const struct bpffs_field *field, const u8 *from)
 {
-	switch (field->type) {
-	case BPFFS_HEX:
-		return bpffs_put_hex(to, from, field->size);
-	case BPFFS_STR:
-		return put_string(from, field->size, to);
+	bool string = field->type == BPFFS_STR;
+	u32 left = string ? bpffs_str_end(from, field->size) : field->size;
+	u32 count;
+
+	for (; left; left -= count, from += count) {
+		count = s->fits ? left : min_t(u32, left, PART_BYTES);
+		put_part(s, string ? put_string(from, count, part_of(s)) :
+				     bpffs_put_hex(part_of(s), from, count));
 	}
-	return bpffs_put_word(field, from, to);
+}
+
+static void put_leaf(struct sink *s, const struct bpffs_field *field, const u8 *from)
+{
+	if (field->type == BPFFS_HEX || field->type == BPFFS_STR)
+		put_bytes(s, field, from);
+	else
+		put_part(s, bpffs_put_word(field, from, part_of(s)));
 }
 
 /* "~" and the bytes of all padding, if any of them is not zero. */
-static u32 put_padding(const struct bpffs_layout *layout, const u8 *key, char *to)
+static void put_padding(struct sink *s, const struct bpffs_layout *layout, const u8 *key)
 {
-	const struct bpffs_found *leaf = layout->leaf;
-	const struct bpffs_found *end = leaf + layout->root->leaves;
+	const struct bpffs_found *leaf;
+	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
 	bool zero = true;
-	u32 len = 0;
 
-	to[len++] = '~';
-	for (; leaf < end; leaf++) {
+	for (leaf = layout->leaf; leaf < end && zero; leaf++)
+		if (bpffs_is_pad(leaf->field))
+			zero = bpffs_pad_is_zero(leaf->field, key + leaf->offset);
+	if (zero)
+		return;
+	put_char(s, '~');
+	for (leaf = layout->leaf; leaf < end; leaf++) {
 		if (!bpffs_is_pad(leaf->field))
 			continue;
-		zero &= bpffs_pad_is_zero(leaf->field, key + leaf->offset);
-		len += bpffs_put_pad(leaf->field, key + leaf->offset, to + len);
+		if (leaf->field->type == BPFFS_PAD)
+			put_bytes(s, leaf->field, key + leaf->offset);
+		else
+			put_part(s, bpffs_put_pad(leaf->field, key + leaf->offset, part_of(s)));
 	}
-	return zero ? 0 : len;
 }
 
 /* No name begins with "." or "-", nor is it empty. */
-static u32 escape_begin(char *name, u32 len)
+static void escape_begin(struct sink *s)
 {
-	u32 n = len;
+	u32 rest = s->len - 1;
 
-	if (len && name[0] != '.' && name[0] != '-')
-		return len;
-	if (n)
-		memmove(name + 3, name + 1, --n);
-	memcpy(name, !len ? "%00" : name[0] == '.' ? "%2E" : "%2D", 3);
-	return n + 3;
+	if (!s->len) {
+		memcpy(s->to, "%00", min(3U, s->room));
+		s->len = 3;
+	} else if (s->first == '.' || s->first == '-') {
+		if (s->room > 3)
+			memmove(s->to + 3, s->to + 1, min(rest, s->room - 3));
+		memcpy(s->to, s->first == '.' ? "%2E" : "%2D", min(3U, s->room));
+		s->len = 3 + rest;
+	}
+}
+
+/* The name, all of it or its begin, at @to; and what of the key it is of. */
+static u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to, u32 room)
+{
+	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
+	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
+	struct sink s __uninitialized;
+	bool begun = false;
+
+	s.to = to;
+	s.room = room;
+	s.len = 0;
+	s.fits = room >= layout->name_max;
+	for (; leaf < end; leaf++) {
+		if (bpffs_is_pad(leaf->field))
+			continue;
+		if (begun)
+			put_char(&s, ',');
+		begun = true;
+		put_leaf(&s, leaf->field, key + leaf->offset);
+	}
+	if (layout->has_plen) {
+		put_char(&s, '-');
+		put_leaf(&s, layout->root->kid[0], key);
+	}
+	if (layout->pads)
+		put_padding(&s, layout, key);
+	escape_begin(&s);
+	to[min(s.len, room)] = '\0';
+	return s.len;
+}
+
+/* Bits behind the prefix are no part of a key. */
+static const u8 *named_part(const struct bpffs_layout *layout, const void *key,
+			    u8 prefix[BPFFS_PREFIX_MAX])
+{
+	if (!layout->has_plen)
+		return key;
+	memcpy(prefix, key, bpffs_layout_size(layout));
+	bpffs_clear_host_bits(prefix, bpffs_layout_size(layout));
+	return prefix;
 }
 
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 		      char name[BPFFS_NAME_MAX + 1])
 {
-	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
-	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
-	u8 prefix[BPFFS_KEY_MAX] __uninitialized;
-	u32 len = 0;
+	u8 prefix[BPFFS_PREFIX_MAX] __uninitialized;
+	const u8 *bytes = named_part(layout, key, prefix);
+	u32 len;
 
-	if (layout->has_plen) {
-		memcpy(prefix, key, bpffs_layout_size(layout));
-		bpffs_clear_host_bits(prefix, bpffs_layout_size(layout));
-		key = prefix;
-	}
-	for (; leaf < end; leaf++) {
-		if (bpffs_is_pad(leaf->field))
-			continue;
-		len += put_leaf(leaf->field, key + leaf->offset, name + len);
-		name[len++] = ',';
-	}
-	/* There is at least one. */
-	len--;
-	if (layout->has_plen) {
-		name[len++] = '-';
-		len += put_leaf(layout->root->kid[0], key, name + len);
-	}
-	if (layout->pads)
-		len += put_padding(layout, key, name + len);
-	len = escape_begin(name, len);
-	name[len] = '\0';
-	return len;
+	len = encode(layout, bytes, name, BPFFS_NAME_MAX);
+	if (len <= BPFFS_NAME_MAX)
+		return len;
+	return bpffs_put_short(name, bytes, bpffs_layout_size(layout));
+}
+
+u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name,
+		     u32 size)
+{
+	u8 prefix[BPFFS_PREFIX_MAX] __uninitialized;
+
+	return encode(layout, named_part(layout, key, prefix), name, size - 1);
 }
 
 /* --- Decoding: lenient, then compared with the one canonical name --- */
@@ -269,14 +357,12 @@ static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 	return at == len ? 0 : bpffs_reason(why, 0, "too many fields");
 }
 
-int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
-		      size_t len, void *key, struct bpffs_reason *why)
+/* @copy: has room for the longest name that the layout has, and a NUL. */
+static int decode(const struct bpffs_layout *layout, const char *name, u32 len, u8 *key,
+		  char *copy, struct bpffs_reason *why)
 {
-	char copy[BPFFS_NAME_MAX + 1] __uninitialized;
 	int err;
 
-	if (!len || len > BPFFS_NAME_MAX)
-		return bpffs_reason(why, 0, "a name has 1 to %u bytes", BPFFS_NAME_MAX);
 	memset(key, 0, bpffs_layout_size(layout));
 	/* The escape of the begin may stand for a sign or, before plen, a string. */
 	if (len >= 3 && (!memcmp(name, "%2E", 3) || !memcmp(name, "%2D", 3))) {
@@ -291,7 +377,29 @@ int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 		return err;
 	if (layout->has_plen)
 		bpffs_clear_host_bits(key, bpffs_layout_size(layout));
-	if (bpffs_name_encode(layout, key, copy) == (int)len && !memcmp(copy, name, len))
+	if (encode(layout, key, copy, layout->name_max) == len && !memcmp(copy, name, len))
 		return 0;
 	return bpffs_reason(why, 0, "the name of this key is spelled \"%s\"", copy);
+}
+
+int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
+		      size_t len, void *key, struct bpffs_reason *why)
+{
+	u32 max = max_t(u32, layout->name_max, BPFFS_NAME_MAX);
+	char few[BPFFS_NAME_MAX + 1] __uninitialized;
+	char *copy = few;
+	int err;
+
+	if (!len || len > max)
+		return bpffs_reason(why, 0, "a name has 1 to %u bytes", max);
+	if (bpffs_name_is_short(name, len))
+		return bpffs_reason(why, 0, "this is a short name, which does not say all of the key");
+	if (max > BPFFS_NAME_MAX)
+		copy = bpffs_zalloc(max + 1);
+	if (!copy)
+		return -ENOMEM;
+	err = decode(layout, name, len, key, copy, why);
+	if (copy != few)
+		bpffs_free(copy);
+	return err;
 }

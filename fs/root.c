@@ -20,7 +20,7 @@ static const struct inode_operations root_iops;
 static bool inner_is_current(struct dentry *dentry)
 {
 	struct dentry *parent = dget_parent(dentry);
-	const struct bpffs_info *outer = bpffs_info(d_inode(parent));
+	struct bpffs_info *outer = bpffs_info(d_inode(parent));
 	bool is;
 
 	is = d_inode(parent)->i_op != &root_iops ||
@@ -57,14 +57,15 @@ const struct dentry_operations bpffs_dentry_ops = {
 };
 
 /**
- * bpffs_name_to_key - the key that a name names
+ * bpffs_name_to_key - the key that a name names as a whole
  * @info: of the map
  * @name: not NUL-terminated
  * @len: of @name
- * @key: of BPFFS_KEY_MAX bytes, or of the map's key size; clobbered with an error
+ * @key: of the map's key size; clobbered with an error
  * @why: filled for -EINVAL; may be NULL
  *
- * Return: 0; -EINVAL (not the name of a key), -EOPNOTSUPP (there are no element files).
+ * Return: 0; -EINVAL (not the name of a key), -EOPNOTSUPP (there are no element files),
+ * -ENOMEM.
  */
 int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
 		      void *key, struct bpffs_reason *why)
@@ -79,6 +80,26 @@ int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t le
 	return err;
 }
 
+/**
+ * bpffs_file_to_key - the key that the name of a file names, which may be a short one
+ * @info: of the map
+ * @name: of the file
+ * @key: as above
+ *
+ * Context: as bpffs_keys_get().
+ * Return: as above, or -EINTR, and what else bpffs_keys_get() returns.
+ */
+int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key)
+{
+	int err;
+
+	err = bpffs_name_to_key(info, name->name, name->len, key, NULL);
+	if (err != -EINVAL || !bpffs_name_is_short(name->name, name->len))
+		return err;
+	err = bpffs_long_find(info, name, key);
+	return err == -ENOENT ? -EINVAL : err;
+}
+
 bool bpffs_is_dot_bpf(const struct qstr *name)
 {
 	return name->len == 4 && !memcmp(name->name, ".bpf", 4);
@@ -88,17 +109,26 @@ bool bpffs_is_dot_bpf(const struct qstr *name)
 static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	u8 key[BPFFS_KEY_MAX] __uninitialized;
+	struct bpffs_key key __uninitialized;
+	struct inode *inode = NULL;
+	int err;
 
 	if (name->len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
 	if (bpffs_is_dot_bpf(name))
 		return bpffs_attr_root(dir->i_sb, info, BPFFS_INO_DOT_BPF);
-	if (bpffs_name_to_key(info, name->name, name->len, key, NULL))
-		return NULL;
-	if (bpffs_map_can(info, BPFFS_OF_MAPS))
-		return bpffs_inner_inode(dir->i_sb, info, key);
-	return bpffs_map_has(info, key) ? bpffs_element_inode(dir->i_sb, info, key) : NULL;
+	err = bpffs_key_begin(info, &key);
+	if (err)
+		return ERR_PTR(err);
+	err = bpffs_file_to_key(info, name, key.bytes);
+	if (err && err != -EINVAL && err != -EOPNOTSUPP)
+		inode = ERR_PTR(err);
+	else if (!err && bpffs_map_can(info, BPFFS_OF_MAPS))
+		inode = bpffs_inner_inode(dir->i_sb, info, key.bytes);
+	else if (!err && bpffs_map_has(info, key.bytes))
+		inode = bpffs_element_inode(dir->i_sb, info, key.bytes);
+	bpffs_key_end(&key);
+	return inode;
 }
 
 static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
@@ -107,9 +137,11 @@ static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
 	return d_splice_alias(find_inode(dir, &dentry->d_name), dentry);
 }
 
-/* The key of a new element; or why it cannot be made, an errno and its sentence. */
-static int may_create(struct bpffs_info *info, const struct qstr *name,
-		      u8 key[BPFFS_KEY_MAX])
+/*
+ * The key of a new element; or why it cannot be made, an errno and its sentence. A
+ * short name does not say the key, also when it is known from before.
+ */
+static int may_create(struct bpffs_info *info, const struct qstr *name, void *key)
 {
 	struct bpffs_reason why = {};
 	int err;
@@ -139,15 +171,17 @@ static int may_create(struct bpffs_info *info, const struct qstr *name,
 static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	u8 key[BPFFS_KEY_MAX] __uninitialized;
+	struct bpffs_key key __uninitialized;
 	struct inode *inode;
 	struct dentry *new;
 	int err;
 
-	err = may_create(info, &dentry->d_name, key);
+	err = bpffs_key_begin(info, &key);
 	if (err)
 		return err;
-	inode = bpffs_element_inode(dir->i_sb, info, key);
+	err = may_create(info, &dentry->d_name, key.bytes);
+	inode = err ? ERR_PTR(err) : bpffs_element_inode(dir->i_sb, info, key.bytes);
+	bpffs_key_end(&key);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	new = d_alloc(dentry->d_parent, &dentry->d_name);
@@ -197,13 +231,19 @@ static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 static int bpffs_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	struct bpffs_info *info = bpffs_info(dir);
-	u8 key[BPFFS_KEY_MAX] __uninitialized;
+	struct bpffs_key key __uninitialized;
 	int err;
 
 	if (!bpffs_map_can(info, BPFFS_OF_MAPS) || bpffs_is_dot_bpf(&dentry->d_name))
 		return -EPERM;
-	err = bpffs_name_to_key(info, dentry->d_name.name, dentry->d_name.len, key, NULL);
-	return err ?: bpffs_map_delete(info, key);
+	err = bpffs_key_begin(info, &key);
+	if (err)
+		return err;
+	err = bpffs_file_to_key(info, &dentry->d_name, key.bytes);
+	if (!err)
+		err = bpffs_map_delete(info, key.bytes);
+	bpffs_key_end(&key);
+	return err;
 }
 
 /* EXDEV, so that mv copies and deletes. */

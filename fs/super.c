@@ -53,6 +53,7 @@ static struct inode *bpffs_alloc_inode(struct super_block *sb)
 	if (!inode)
 		return NULL;
 	inode->info = NULL;
+	inode->element.key = inode->element.room;
 	return &inode->vfs;
 }
 
@@ -62,6 +63,8 @@ static void bpffs_evict_inode(struct inode *inode)
 	/* An inner map goes here: not a moment after its last file. */
 	bpffs_info_put(bpffs_info(inode));
 	bpffs_inode(inode)->info = NULL;
+	if (bpffs_element(inode)->key != bpffs_element(inode)->room)
+		kfree(bpffs_element(inode)->key);
 }
 
 /* After a grace period: a lookup under RCU may still look. */

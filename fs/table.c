@@ -44,6 +44,8 @@
  * @write_pos: where the next write must be
  * @evictions: of new elements
  * @writer: whose write() was the last
+ * @name_room: for a whole name and a NUL
+ * @text_made: bytes of text that are made at a time
  */
 struct table {
 	struct mutex lock; /* above */
@@ -66,14 +68,24 @@ struct table {
 
 	struct bpffs_parser *parser;
 	void *key;
-	char name[BPFFS_NAME_MAX + 1];
+	char *name;
 	unsigned int name_len;
 	bool in_fields;
 	u64 line;
 	loff_t write_pos;
 	struct bpffs_evictions evictions;
 	fl_owner_t writer;
+
+	u32 name_room;
+	u32 text_made;
 };
+
+/*
+ * Bytes of text that are made at a time, but for a long name, and kept: what programs
+ * read at a time.
+ */
+#define TEXT_MADE	2048
+#define TEXT_KEPT	SZ_128K
 
 static int table_open(struct inode *inode, struct file *file)
 {
@@ -88,6 +100,8 @@ static int table_open(struct inode *inode, struct file *file)
 	if (!table)
 		return -ENOMEM;
 	mutex_init(&table->lock);
+	table->name_room = max_t(u32, bpffs_layout_name_max(info->key), BPFFS_NAME_MAX) + 1;
+	table->text_made = TEXT_MADE + table->name_room - (BPFFS_NAME_MAX + 1);
 	table->shape = info->shape;
 	table->shape.separator = ' ';
 	table->text_from = -1;
@@ -111,6 +125,7 @@ static int table_release(struct inode *inode, struct file *file)
 	kvfree(table->value);
 	kvfree(table->text);
 	kfree(table->key);
+	kvfree(table->name);
 	mutex_destroy(&table->lock);
 	kfree(table);
 	return 0;
@@ -241,24 +256,20 @@ static int begin_row(const struct bpffs_info *info, struct table *table, char *t
 		key = next_by_key(info, table, &index);
 	if (IS_ERR_OR_NULL(key))
 		return PTR_ERR_OR_ZERO(key);
-	len = bpffs_name_encode(info->key, key, to);
+	len = bpffs_name_whole(info->key, key, to, table->name_room);
 	to[len++] = ' ';
 	table->off = 0;
 	memset(&table->text_pos, 0, sizeof(table->text_pos));
 	return len;
 }
 
-/* Bytes of text that are made at a time, and kept: what programs read at a time. */
-#define TEXT_MADE	2048
-#define TEXT_KEPT	SZ_128K
-
 /* Room to make more text. Only of a long one, the begin is given up. */
 static int make_text_room(struct table *table)
 {
-	size_t room = max_t(size_t, 2 * table->text_room, 2 * TEXT_MADE), given_up;
+	size_t room = max_t(size_t, 2 * table->text_room, 2 * table->text_made), given_up;
 	char *text;
 
-	if (table->text_room - table->text_len > TEXT_MADE)
+	if (table->text_room - table->text_len > table->text_made)
 		return 0;
 	if (table->text_room >= 2 * TEXT_KEPT) {
 		given_up = table->text_len - TEXT_KEPT;
@@ -284,7 +295,6 @@ static int make_text_room(struct table *table)
  */
 static int make_text(const struct bpffs_info *info, struct table *table)
 {
-	const unsigned int name_room = BPFFS_NAME_MAX + 2;
 	size_t len = 0, got;
 	char *out;
 	int ret;
@@ -297,7 +307,7 @@ static int make_text(const struct bpffs_info *info, struct table *table)
 		len++;
 	for (;;) {
 		if (!table->sample) {
-			if (TEXT_MADE - len < name_room)
+			if (table->text_made - len <= table->name_room)
 				break;
 			ret = begin_row(info, table, out + len);
 			if (ret <= 0)
@@ -305,10 +315,10 @@ static int make_text(const struct bpffs_info *info, struct table *table)
 			len += ret;
 		}
 		got = bpffs_text_read(&table->shape, table->sample, table->off,
-				      &table->text_pos, out + len, TEXT_MADE - len);
+				      &table->text_pos, out + len, table->text_made - len);
 		len += got;
 		table->off += got;
-		if (len == TEXT_MADE)
+		if (len == table->text_made)
 			break;
 		/* Then it may not be the end of the text. */
 		if (fatal_signal_pending(current)) {
@@ -414,7 +424,9 @@ static int begin_writing(const struct bpffs_info *info, struct table *table)
 		table->parser = bpffs_parser_new(&table->shape);
 	if (!table->key)
 		table->key = kzalloc(bpffs_key_size(info), GFP_KERNEL_ACCOUNT);
-	if (!table->parser || !table->key)
+	if (!table->name)
+		table->name = kvmalloc(table->name_room, GFP_KERNEL_ACCOUNT);
+	if (!table->parser || !table->key || !table->name)
 		return -ENOMEM;
 	begin_line(table);
 	table->line = 1;
@@ -444,9 +456,12 @@ static int end_name(struct bpffs_info *info, struct table *table)
 	struct bpffs_reason why = {};
 	int err;
 
-	if (bpffs_name_to_key(info, table->name, table->name_len, table->key, &why))
+	err = bpffs_name_to_key(info, table->name, table->name_len, table->key, &why);
+	if (err == -EINVAL)
 		return refuse_line(info, table, "\"%*pE\" names no key: %s",
 				   (int)min(table->name_len, 64U), table->name, why.text);
+	if (err)
+		return err;
 	err = bpffs_map_check_key(info, table->key);
 	if (err) {
 		refuse_line(info, table, "%.*s: the array has %u elements",
@@ -498,9 +513,9 @@ static int take_name(struct bpffs_info *info, struct table *table,
 
 	while (n < len && text[n] != ' ' && text[n] != '\t' && text[n] != '\n')
 		n++;
-	if (table->name_len + n > BPFFS_NAME_MAX)
+	if (table->name_len + n >= table->name_room)
 		return refuse_line(info, table, "the name is longer than %u bytes",
-				   BPFFS_NAME_MAX);
+				   table->name_room - 1);
 	memcpy(table->name + table->name_len, text, n);
 	table->name_len += n;
 	*used = n;

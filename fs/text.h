@@ -10,17 +10,20 @@
 /* --- Names: strict, one name a key and one key a name --- */
 
 /*
- * Bytes of the longest key that has names: no byte has less than two
- * characters, and the four of a prefix length have up to ten more.
+ * Write the name of @key, NUL-terminated, to @name; returns its length. It is a short
+ * one if the whole name is longer.
  */
-#define BPFFS_KEY_MAX	(BPFFS_NAME_MAX / 2 + 4)
-
-/* Write the name of @key, NUL-terminated, to @name; returns its length. */
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 		      char name[BPFFS_NAME_MAX + 1]);
+/* The whole name, as snprintf(): returns its length, NUL-terminates. */
+u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name,
+		     u32 size);
+/* Does it end as short names do? No whole name does, so only its key tells more. */
+bool bpffs_name_is_short(const char *name, size_t len);
 /*
- * The key that @name names. Return: 0; -EINVAL if it is not the canonical name
- * of a key of this layout (@why may be NULL). @key is clobbered then.
+ * The key that @name names as a whole. Return: 0; -EINVAL if it is not the canonical
+ * name of a key of this layout (@why may be NULL), or is a short one; -ENOMEM. @key is
+ * clobbered then.
  */
 int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 		      size_t len, void *key, struct bpffs_reason *why);

@@ -115,8 +115,7 @@ struct bpf_mount_opts {
  * - -ENODEV: the kernel has no bpffs, and could not load the module
  * - -ENOSYS: the kernel is too old
  * - -EPERM: no CAP_SYS_ADMIN
- * - -ENAMETOOLONG: a key's name in the layout could be longer than a file's
- *   name may be, or @target is too long
+ * - -ENAMETOOLONG: the key is too long to have names, or @target is too long
  * - -ENOENT, -ENOTDIR, -ELOOP: @target is no directory
  * - -ENOMEM, or what else fsopen(2), fsconfig(2), fsmount(2) and
  *   move_mount(2) return
@@ -235,7 +234,7 @@ struct bpffs_layout;
  * A layout can be used by several threads at once.
  *
  * Return: to be given to bpffs_layout_free(), or NULL; then errno says EINVAL
- * (refused), ENAMETOOLONG (names could exceed 255 bytes), E2BIG (a limit of the
+ * (refused), ENAMETOOLONG (a key that has no names), E2BIG (a limit of the
  * language) or ENOMEM, and bpf_mount_error() why, with the column.
  */
 LIBBPFFS_API struct bpffs_layout *
@@ -249,11 +248,13 @@ LIBBPFFS_API size_t bpffs_layout_text(const struct bpffs_layout *layout,
 				      char *buf, size_t size);
 
 /**
- * bpffs_key_encode() - the one name of a key
+ * bpffs_key_encode() - the one name of a key's file
  * @layout: made with BPFFS_LAYOUT_KEY
  * @key: its bytes, as many as the layout was made for
  * @name: 256 bytes are always enough
  * @size: of @name
+ *
+ * A name that would have more bytes is a short one, as docs/layout.rst says.
  *
  * Return: the length, or -EINVAL (the layout is a value's) or -ENOBUFS.
  */
@@ -263,7 +264,8 @@ LIBBPFFS_API int bpffs_key_encode(const struct bpffs_layout *layout,
 /**
  * bpffs_key_decode() - the key of a name
  * @layout: made with BPFFS_LAYOUT_KEY
- * @name: exactly as bpffs_key_encode() spells it
+ * @name: exactly as bpffs_key_encode() spells it, or whole as in .bpf/table; but a
+ *	short one does not say all of its key
  * @key: filled on success only
  *
  * Return: 0, or -EINVAL: not the name of any key.

@@ -885,13 +885,16 @@ static int put_key(struct json_out *out, const struct bpffs_layout *layout,
 		   struct token name)
 {
 	struct walk w = { .out = out, .is_name = true };
-	char copy[BPFFS_NAME_MAX + 1];
+	char *copy = NULL;
 	int err;
 
-	if (!name.len || name.len > BPFFS_NAME_MAX)
+	if (!name.len)
 		return -EINVAL;
 	/* The escape of the begin may stand for a sign. */
 	if (name.len > 3 && (!memcmp(name.text, "%2D", 3) || !memcmp(name.text, "%2E", 3))) {
+		copy = malloc(name.len);
+		if (!copy)
+			return -ENOMEM;
 		copy[0] = name.text[2] == 'D' ? '-' : '.';
 		memcpy(copy + 1, name.text + 3, name.len - 3);
 		name.text = copy;
@@ -904,7 +907,10 @@ static int put_key(struct json_out *out, const struct bpffs_layout *layout,
 	w.at = name.text;
 	w.end = name.text + name.len;
 	err = put_group(&w, layout->root, 0, false);
-	return err ?: w.at == w.end ? 0 : -EINVAL;
+	if (!err && w.at != w.end)
+		err = -EINVAL;
+	free(copy);
+	return err;
 }
 
 /* Length of "cpuN" at the begin, or 0. */
@@ -1005,13 +1011,14 @@ int json_slot(struct json_out *out, const struct bpffs_layout *key, const char *
 static int put_begin(struct json_out *out, const struct bpffs_layout *key,
 		     struct token name)
 {
-	char text[BPFFS_NAME_MAX + 1 + COPY_STEP];
+	char *text = malloc(name.len + COPY_STEP);
 	int err;
 
-	if (name.len > BPFFS_NAME_MAX)
-		return -EINVAL;
+	if (!text)
+		return -ENOMEM;
 	memcpy(text, name.text, name.len);
 	put_name(out, text, name.len);
+	free(text);
 	err = put_key(out, key, name);
 	put_rests(out, "key");
 	put_literal(out, ",\"value\":");
@@ -1147,8 +1154,8 @@ static u32 put_name_pads(const struct json_plan *plan, const u8 *key, char *to)
 }
 
 /*
- * The usual key: its name is the texts of the leaves, and padding. False: nothing
- * has been put out, as it is another.
+ * The usual key: its name is the texts of the leaves, and padding, and never long.
+ * False: nothing has been put out, as it is another.
  */
 static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 			  const u8 *key)
@@ -1158,7 +1165,7 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 	char name[BPFFS_NAME_MAX + 1 + COPY_STEP];
 	u32 words = 0, len = 0, pads = 0, begin = 0, i;
 
-	if (!plan->steps || plan->layout->has_plen)
+	if (!plan->steps || plan->layout->has_plen || plan->layout->name_max > BPFFS_NAME_MAX)
 		return false;
 	for (i = 0; i < plan->steps; i++) {
 		const struct step *step = &plan->step[i];
@@ -1204,6 +1211,22 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 	return true;
 }
 
+static int put_any_key(struct json_out *out, const struct bpffs_layout *layout,
+		       const u8 *key)
+{
+	u32 room = layout->name_max + 1;
+	char *text = malloc(room);
+	struct token name = { .text = text };
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	name.len = bpffs_name_whole(layout, key, text, room);
+	err = put_begin(out, layout, name);
+	free(text);
+	return err;
+}
+
 static int put_copies(struct json_out *out, const struct json_plan *plan,
 		      const struct bpffs_shape *shape, const u8 *bytes)
 {
@@ -1230,16 +1253,12 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		 const struct json_plan *value, const struct bpffs_shape *shape,
 		 const void *key_bytes, const void *value_bytes)
 {
-	char text[BPFFS_NAME_MAX + 1];
-	struct token name = { .text = text };
-	int err;
+	int err = 0;
 
-	if (!put_usual_key(out, key, key_bytes)) {
-		name.len = bpffs_name_encode(key->layout, key_bytes, text);
-		err = put_begin(out, key->layout, name);
-		if (err)
-			return err;
-	}
+	if (!put_usual_key(out, key, key_bytes))
+		err = put_any_key(out, key->layout, key_bytes);
+	if (err)
+		return err;
 	if (shape->cpus)
 		err = put_copies(out, value, shape, value_bytes);
 	else

@@ -109,14 +109,14 @@ TEST_F(options, refuse_a_write_only_map)
 
 TEST_F(options, refuse_long_keys)
 {
-	int fits = make_map(BPF_MAP_TYPE_HASH, 127, 8, 1, 0);
-	int map = make_map(BPF_MAP_TYPE_HASH, 128, 8, 1, 0);
+	int fits = make_map(BPF_MAP_TYPE_HASH, 4096, 8, 1, 0);
+	int map = make_map(BPF_MAP_TYPE_HASH, 4097, 8, 1, 0);
 
 	ASSERT_LE(0, map);
-	EXPECT_REFUSED(ENAMETOOLONG, "names could have 256 bytes", map, "");
+	EXPECT_REFUSED(ENAMETOOLONG, "a key of more than 4096 bytes", map, "");
 	EXPECT_EQ(0, mount_fd(map, MNT, "key=none"));
 	EXPECT_EQ(0, count_names(MNT));
-	EXPECT_STREQ("128\n", text_of(at(".bpf/key_size")));
+	EXPECT_STREQ("4097\n", text_of(at(".bpf/key_size")));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_EQ(0, mount_fd(fits, MNT, ""));
 	EXPECT_EQ(0, umount(MNT));

@@ -7,8 +7,8 @@
  */
 #include "fuzz.h"
 
-/* No key that has names is larger. */
-#define KEY_MAX		256
+/* Enough for names that are short, and longer. */
+#define KEY_MAX		400
 
 /* Bits behind the prefix are no part of an LPM trie's key. */
 static void clear_host_bits(u8 *key, u32 size)
@@ -44,7 +44,8 @@ static void check_prefix(const u8 *key, u32 size)
 static void check_key(const struct bpffs_layout *layout, const u8 *key)
 {
 	u32 size = bpffs_layout_size(layout);
-	char name[BPFFS_NAME_MAX + 1];
+	static char name[BPFFS_WHOLE_NAME_MAX + 1];
+	char file[BPFFS_NAME_MAX + 1];
 	struct bpffs_reason why = {};
 	u8 *back = malloc(size), *want = exact(key, size);
 	char *copy;
@@ -53,7 +54,12 @@ static void check_key(const struct bpffs_layout *layout, const u8 *key)
 	check_prefix(key, size);
 	if (bpffs_layout_has_plen(layout))
 		clear_host_bits(want, size);
-	len = bpffs_name_encode(layout, key, name);
+	len = bpffs_name_whole(layout, key, name, sizeof(name));
+	law(bpffs_name_encode(layout, key, file) == (int)strlen(file), "a NUL in a name");
+	law(bpffs_name_is_short(file, strlen(file)) == (len > BPFFS_NAME_MAX), "%s is short",
+	    file);
+	law(len > BPFFS_NAME_MAX || !strcmp(file, name), "%s is not %s", file, name);
+	law(is_safe(file, strlen(file), "") && *file != '.' && *file != '-', "unsafe: %s", file);
 	law(len > 0 && len <= (int)bpffs_layout_name_max(layout), "a name of %d bytes", len);
 	law(strlen(name) == (size_t)len, "a NUL in a name");
 	law(is_safe(name, len, "") && *name != '.' && *name != '-', "unsafe: %s", name);
@@ -71,7 +77,7 @@ static void check_name(const struct bpffs_layout *layout, const char *name, size
 {
 	u32 size = bpffs_layout_size(layout);
 	struct bpffs_reason why = {};
-	char again[BPFFS_NAME_MAX + 1];
+	static char again[BPFFS_WHOLE_NAME_MAX + 1];
 	u8 *key = malloc(size);
 	int err, len2;
 
@@ -83,7 +89,7 @@ static void check_name(const struct bpffs_layout *layout, const char *name, size
 		free(key);
 		return;
 	}
-	len2 = bpffs_name_encode(layout, key, again);
+	len2 = bpffs_name_whole(layout, key, again, sizeof(again));
 	law(len2 == (int)len && !memcmp(again, name, len), "%.*s is accepted for %s",
 	    (int)len, name, again);
 	check_key(layout, key);

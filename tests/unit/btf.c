@@ -622,14 +622,15 @@ static void test_keys(void)
 		  "key=plen:addr=ip6");
 	id = add_struct("long", 100);
 	member("text", chars, 0);
-	check_use("names too long", id, 100, LIBBPFFS_BTF_KEY, NULL);
+	check_use("names that can be long", id, 100, LIBBPFFS_BTF_KEY, "text=str100");
+	check_use("names too long", add_array(id, 41), 4100, LIBBPFFS_BTF_KEY, NULL);
 	id = add_struct("padding", 4);
 	member("pad", u32_id, 0);
 	check_use("only padding", id, 4, LIBBPFFS_BTF_KEY, NULL);
 	id = add(btf__add_enum(btf, "labels", 4));
 	enum_value("A_NAME_THAT_IS_LONG_ENOUGH_TO_COUNT_AS_LONG_IN_A_KEY_OF_FOUR_OF_THEM", 1);
-	check_use("names too long by an enum", add_array(id, 4), 16, LIBBPFFS_BTF_KEY,
-		  "u32[4]");
+	check_use("names too long by an enum", add_array(id, 1000), 4000, LIBBPFFS_BTF_KEY,
+		  "u32[1000]");
 }
 
 /* Types by the user: as=value.last.peer:ip4 */

@@ -56,6 +56,31 @@ static void test_keys(void)
 	bpffs_layout_free(layout);
 }
 
+/* The hash is that of "b2sum -l 160" for the 300 bytes. */
+static void test_short_names(void)
+{
+	char key[300] = "/", name[256], want[256];
+	struct bpffs_layout *layout;
+
+	layout = bpffs_layout_parse("str300", 300, BPFFS_LAYOUT_KEY);
+	memset(key + 1, 'a', 252);
+	snprintf(want, sizeof(want), "%%2F%.252s", key + 1);
+	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 255 && !strcmp(name, want),
+	       "the longest name that is whole");
+	memset(key + 253, 'a', 3);
+	snprintf(want, sizeof(want), "%%2F%.210s~~a7f7c73a5554733269e89828ff80e28ce2040a36", key + 1);
+	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 255 && !strcmp(name, want),
+	       "a short name");
+	result(error_is(bpffs_key_decode(layout, name, key), EINVAL,
+			"name: this is a short name, which does not say all of the key"), "whose key is not in it");
+	memset(key, 0xff, sizeof(key));
+	key[0] = 'a';
+	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 253 &&
+	       !strncmp(name + 208, "%FF~~", 5),
+	       "no escape is cut");
+	bpffs_layout_free(layout);
+}
+
 static void test_additions(void)
 {
 	unsigned char value[12] = { 250, [1] = 0x9f, [2] = 0x01, [3] = 0x02, [4] = 7 };
@@ -162,11 +187,14 @@ static void test_values(void)
 
 	test_signs();
 	test_additions();
+	test_short_names();
 	errno = 0;
 	result(!bpffs_layout_parse("u8", 4, 0) && errno == EINVAL &&
 	       strstr(bpf_mount_error(), "covers 1 of 4 bytes"), "too short a layout");
-	result(!bpffs_layout_parse("str100", 100, BPFFS_LAYOUT_KEY) &&
-	       errno == ENAMETOOLONG, "names too long");
+	result(!bpffs_layout_parse("str4097", 4097, BPFFS_LAYOUT_KEY) &&
+	       errno == ENAMETOOLONG, "a key too long for names");
+	result(!bpffs_layout_parse("plen:hex257", 261, BPFFS_LAYOUT_KEY) &&
+	       errno == ENAMETOOLONG, "a prefix too long");
 }
 
 /* An initializer need not clear padding, which would be taken for new options. */

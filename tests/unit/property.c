@@ -230,15 +230,56 @@ static bool is_safe(const char *text, size_t len, const char *also)
 	return true;
 }
 
+/* The name of a file is the whole one, or its begin and a hash. */
+static void check_short(const struct bpffs_layout *layout, const uint8_t *key,
+			const char *whole, int whole_len)
+{
+	char name[BPFFS_NAME_MAX + 1], cut[BPFFS_NAME_MAX + 1];
+	uint8_t back[SIZE_MAX_BYTES];
+	int len = bpffs_name_encode(layout, key, name);
+
+	if (strlen(name) != (size_t)len || len > BPFFS_NAME_MAX)
+		fail("a file's name of %d bytes", len);
+	if (bpffs_name_is_short(name, len) != (whole_len > BPFFS_NAME_MAX))
+		fail("%s is short, or is not", name);
+	if (whole_len <= BPFFS_NAME_MAX) {
+		if (strcmp(name, whole))
+			fail("%s is no short name of %s", name, whole);
+		return;
+	}
+	if (bpffs_name_is_short(whole, whole_len))
+		fail("%s ends as a short one", whole);
+	if (!is_safe(name, len, "") || memcmp(name, whole, len - 42))
+		fail("%s is the short name of %s", name, whole);
+	if (!bpffs_name_decode(layout, name, len, back, NULL))
+		fail("%s is taken as a whole", name);
+	len = below(sizeof(cut));
+	bpffs_name_whole(layout, key, cut, len + 1);
+	if (strlen(cut) != (size_t)len || memcmp(cut, whole, len))
+		fail("the begin of %s is %s", whole, cut);
+}
+
+static void check_other(const struct bpffs_layout *layout, const uint8_t *key,
+			const uint8_t *other)
+{
+	char name[BPFFS_NAME_MAX + 1], again[BPFFS_NAME_MAX + 1];
+
+	bpffs_name_encode(layout, key, name);
+	bpffs_name_encode(layout, other, again);
+	if (!bpffs_layout_has_plen(layout) && !strcmp(name, again))
+		fail("two files are %s", name);
+}
+
 static void check_key(const struct bpffs_layout *layout, unsigned int size)
 {
 	uint8_t key[SIZE_MAX_BYTES], back[SIZE_MAX_BYTES], other[SIZE_MAX_BYTES];
-	char name[BPFFS_NAME_MAX + 1], again[BPFFS_NAME_MAX + 1];
+	static char name[BPFFS_WHOLE_NAME_MAX + 2], again[BPFFS_WHOLE_NAME_MAX + 2];
 	struct bpffs_reason why = {};
 	int len, len2;
 
 	fill(key, size);
-	len = bpffs_name_encode(layout, key, name);
+	len = bpffs_name_whole(layout, key, name, sizeof(name));
+	check_short(layout, key, name, len);
 	if (len < 1 || len > (int)bpffs_layout_name_max(layout) || strlen(name) != (size_t)len)
 		fail("length %d of %s", len, name);
 	if (!is_safe(name, len, "") || *name == '.' || *name == '-')
@@ -247,7 +288,7 @@ static void check_key(const struct bpffs_layout *layout, unsigned int size)
 		fail("%s is refused: %s", name, why.text);
 	if (bpffs_layout_has_plen(layout)) {
 		/* Host bits are not kept: the name is the test. */
-		bpffs_name_encode(layout, back, again);
+		bpffs_name_whole(layout, back, again, sizeof(again));
 		if (strcmp(name, again))
 			fail("%s became %s", name, again);
 	} else if (memcmp(key, back, size)) {
@@ -257,9 +298,10 @@ static void check_key(const struct bpffs_layout *layout, unsigned int size)
 	/* Another key has another name. */
 	memcpy(other, back, size);
 	other[below(size)] ^= 1 << below(8);
-	bpffs_name_encode(layout, other, again);
+	bpffs_name_whole(layout, other, again, sizeof(again));
 	if (!bpffs_layout_has_plen(layout) && !strcmp(name, again))
 		fail("two keys are %s", name);
+	check_other(layout, back, other);
 
 	/* Another spelling is refused, or names another key by its own name. */
 	memcpy(again, name, len + 1);
@@ -269,7 +311,7 @@ static void check_key(const struct bpffs_layout *layout, unsigned int size)
 		again[below(len)] = "0aA.,-~%x=:F\0"[below(13)];
 		break;
 	case 1:
-		if (len2 < BPFFS_NAME_MAX) {
+		if (len2 < BPFFS_WHOLE_NAME_MAX) {
 			unsigned int at = below(len + 1);
 
 			memmove(again + at + 1, name + at, len - at);
@@ -291,7 +333,7 @@ static void check_key(const struct bpffs_layout *layout, unsigned int size)
 		return;
 	if (!memcmp(other, back, size))
 		fail("%s and %s name one key", name, again);
-	len = bpffs_name_encode(layout, other, name);
+	len = bpffs_name_whole(layout, other, name, sizeof(name));
 	if (len != len2 || memcmp(name, again, len))
 		fail("%s is accepted for %s", again, name);
 }
