@@ -17,11 +17,8 @@ static struct btf *btf;
 static int tests, failures;
 
 /* Of bit-fields, whose order a layout cannot say on a big-endian machine. */
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define BITS(little, big)	(big)
-#else
-#define BITS(little, big)	(little)
-#endif
+static const u16 one = 1;
+#define BITS(little, big)	(*(const u8 *)&one ? (little) : (big))
 
 /* Types that many tests need. */
 static int u8_id, u16_id, u32_id, u64_id, s8_id, s16_id, s32_id, s64_id, u128_id;
