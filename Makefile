@@ -159,15 +159,16 @@ stage-locked:
 #@
 #@ The virtual machine takes
 #@   KERNEL=6.1|6.12|7.2|7.3|rt|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@   ICOUNT=1 (one CPU, whose clock counts instructions, 2 ns each: for make bench)
 #@ and MODULE=none to boot without bpffs.ko.
-export KERNEL MODULE SHARE MEM TIMEOUT KVM AGAIN
+export KERNEL MODULE SHARE MEM TIMEOUT KVM ICOUNT AGAIN
 
 # make becomes the virtual machine and thus ends with its status; else that would
 # be 2. What is exported is only for a recipe's commands, hence env.
 vm: vm-$(KERNEL) $(BUILD)/exec.so	## boot Linux with bpffs: a shell, or CMD='...' and its exit status
 	@$(if $(dry),,$(eval load $(BUILD)/exec.so)$(exec env,BUILD=$(BUILD),$\
 		KERNEL=$(KERNEL),MODULE=$(MODULE),SHARE=$(SHARE),MEM=$(MEM),$\
-		TIMEOUT=$(TIMEOUT),KVM=$(KVM),$(vm)/run,$(value CMD)))
+		TIMEOUT=$(TIMEOUT),KVM=$(KVM),ICOUNT=$(ICOUNT),$(vm)/run,$(value CMD)))
 
 # Functions are called in "make -n" too.
 dry = $(findstring n,$(firstword -$(MAKEFLAGS)))
