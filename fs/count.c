@@ -83,7 +83,7 @@ int bpffs_evictions_check(struct bpffs_evictions *evictions, struct bpffs_info *
 	err = bpffs_count(info, &count);
 	if (err || count >= expected)
 		return err;
-	bpffs_refuse(info, "%s: %llu elements are gone, which the map evicted for others; it has %llu",
+	bpffs_refuse(info, "%s: %llu elements are gone: the map evicts to make room; it has %llu",
 		     file, expected - count, count);
 	return -ENOSPC;
 }

@@ -393,7 +393,7 @@ int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 	if (!len || len > max)
 		return bpffs_reason(why, 0, "a name has 1 to %u bytes", max);
 	if (bpffs_name_is_short(name, len))
-		return bpffs_reason(why, 0, "this is a short name, which does not say all of the key");
+		return bpffs_reason(why, 0, "a short name does not say all of the key");
 	if (max > BPFFS_NAME_MAX)
 		copy = bpffs_zalloc(max + 1);
 	if (!copy)

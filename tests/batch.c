@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "util.h"
@@ -121,7 +122,7 @@ FIXTURE_TEARDOWN(batch)
 	umount2(MNT, MNT_DETACH);
 }
 
-static volatile bool stop;
+static atomic_bool stop;
 
 static void *work_on(void *arg)
 {

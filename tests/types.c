@@ -264,10 +264,10 @@ static void says_what_is_evicted(struct __test_metadata *_metadata, enum bpf_map
 	ASSERT_LE(0, map);
 	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u64"));
 	EXPECT_NE(0, sh("cat /tmp/raw > " MNT "/.bpf/raw 2> /dev/null"));
-	EXPECT_EQ(0, sh("grep -q '^raw: .*evicted' " MNT "/.bpf/error"));
+	EXPECT_EQ(0, sh("grep -q '^raw: .*evicts' " MNT "/.bpf/error"));
 	EXPECT_EQ(0, sh("rm -f " MNT "/*"));
 	EXPECT_NE(0, sh("cat /tmp/table > " MNT "/.bpf/table 2> /dev/null"));
-	EXPECT_EQ(0, sh("grep -q '^table: .*evicted' " MNT "/.bpf/error"));
+	EXPECT_EQ(0, sh("grep -q '^table: .*evicts' " MNT "/.bpf/error"));
 	EXPECT_LT(0, count_names(MNT));
 	umount(MNT);
 	close(map);
