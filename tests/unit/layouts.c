@@ -72,7 +72,7 @@ static void test_short_names(void)
 	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 255 && !strcmp(name, want),
 	       "a short name");
 	result(error_is(bpffs_key_decode(layout, name, key), EINVAL,
-			"name: this is a short name, which does not say all of the key"), "whose key is not in it");
+			"name: a short name does not say all of the key"), "whose key is not in it");
 	memset(key, 0xff, sizeof(key));
 	key[0] = 'a';
 	result(bpffs_key_encode(layout, key, name, sizeof(name)) == 253 &&
