@@ -43,16 +43,16 @@ int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
  * @to: where it begins
  * @room: for so many bytes; what is behind them is only counted
  * @len: of the name so far
- * @first: character of it
  * @fits: it has room whatever the key is: texts are made where they belong
- * @part: else here, a part at a time
+ * @first: else, its first character
+ * @part: and texts are made here, a part at a time
  */
 struct sink {
 	char *to;
 	u32 room;
 	u32 len;
-	char first;
 	bool fits;
+	char first;
 	char part[BPFFS_WORD_MAX + 1];
 };
 
@@ -63,12 +63,19 @@ static char *part_of(struct sink *s)
 	return s->fits ? s->to + s->len : s->part;
 }
 
-static void put_part(struct sink *s, u32 len)
+/* What has room whatever the key is was made where it belongs. */
+static void copy_part(struct sink *s, u32 len)
 {
 	if (!s->len && len)
-		s->first = *part_of(s);
-	if (!s->fits && s->len < s->room)
+		s->first = *s->part;
+	if (s->len < s->room)
 		memcpy(s->to + s->len, s->part, min(len, s->room - s->len));
+}
+
+static inline void put_part(struct sink *s, u32 len)
+{
+	if (!s->fits)
+		copy_part(s, len);
 	s->len += len;
 }
 
@@ -87,16 +94,22 @@ static u32 put_string(const u8 *from, u32 count, char *to)
 	return len;
 }
 
+static u32 put_run(bool string, const u8 *from, u32 count, char *to)
+{
+	return string ? put_string(from, count, to) : bpffs_put_hex(to, from, count);
+}
+
 static void put_bytes(struct sink *s, const struct bpffs_field *field, const u8 *from)
 {
 	bool string = field->type == BPFFS_STR;
 	u32 left = string ? bpffs_str_end(from, field->size) : field->size;
 	u32 count;
 
-	for (; left; left -= count, from += count) {
-		count = s->fits ? left : min_t(u32, left, PART_BYTES);
-		put_part(s, string ? put_string(from, count, part_of(s)) :
-				     bpffs_put_hex(part_of(s), from, count));
+	if (s->fits)
+		s->len += put_run(string, from, left, s->to + s->len);
+	for (; left && !s->fits; left -= count, from += count) {
+		count = min_t(u32, left, PART_BYTES);
+		put_part(s, put_run(string, from, count, s->part));
 	}
 }
 
@@ -134,15 +147,16 @@ static void put_padding(struct sink *s, const struct bpffs_layout *layout, const
 /* No name begins with "." or "-", nor is it empty. */
 static void escape_begin(struct sink *s)
 {
+	char first = s->fits ? *s->to : s->first;
 	u32 rest = s->len - 1;
 
 	if (!s->len) {
 		memcpy(s->to, "%00", min(3U, s->room));
 		s->len = 3;
-	} else if (s->first == '.' || s->first == '-') {
+	} else if (first == '.' || first == '-') {
 		if (s->room > 3)
 			memmove(s->to + 3, s->to + 1, min(rest, s->room - 3));
-		memcpy(s->to, s->first == '.' ? "%2E" : "%2D", min(3U, s->room));
+		memcpy(s->to, first == '.' ? "%2E" : "%2D", min(3U, s->room));
 		s->len = 3 + rest;
 	}
 }
