@@ -94,28 +94,25 @@ static u32 put_string(const u8 *from, u32 count, char *to)
 	return len;
 }
 
-static u32 put_run(bool string, const u8 *from, u32 count, char *to)
-{
-	return string ? put_string(from, count, to) : bpffs_put_hex(to, from, count);
-}
-
 static void put_bytes(struct sink *s, const struct bpffs_field *field, const u8 *from)
 {
 	bool string = field->type == BPFFS_STR;
 	u32 left = string ? bpffs_str_end(from, field->size) : field->size;
 	u32 count;
 
-	if (s->fits)
-		s->len += put_run(string, from, left, s->to + s->len);
-	for (; left && !s->fits; left -= count, from += count) {
-		count = min_t(u32, left, PART_BYTES);
-		put_part(s, put_run(string, from, count, s->part));
+	for (; left; left -= count, from += count) {
+		count = s->fits ? left : min_t(u32, left, PART_BYTES);
+		put_part(s, string ? put_string(from, count, part_of(s)) :
+				     bpffs_put_hex(part_of(s), from, count));
 	}
 }
 
-static void put_leaf(struct sink *s, const struct bpffs_field *field, const u8 *from)
+static inline void put_leaf(struct sink *s, const struct bpffs_field *field, const u8 *from)
 {
-	if (field->type == BPFFS_HEX || field->type == BPFFS_STR)
+	/* What most keys are. */
+	if (field->type == BPFFS_HEX && s->fits)
+		s->len += bpffs_put_hex(s->to + s->len, from, field->size);
+	else if (field->type == BPFFS_HEX || field->type == BPFFS_STR)
 		put_bytes(s, field, from);
 	else
 		put_part(s, bpffs_put_word(field, from, part_of(s)));
@@ -162,7 +159,8 @@ static void escape_begin(struct sink *s)
 }
 
 /* The name, all of it or its begin, at @to; and what of the key it is of. */
-static u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to, u32 room)
+static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to,
+			u32 room)
 {
 	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
 	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
@@ -193,8 +191,8 @@ static u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to, u3
 }
 
 /* Bits behind the prefix are no part of a key. */
-static const u8 *named_part(const struct bpffs_layout *layout, const void *key,
-			    u8 prefix[BPFFS_PREFIX_MAX])
+static inline const u8 *named_part(const struct bpffs_layout *layout, const void *key,
+				   u8 prefix[BPFFS_PREFIX_MAX])
 {
 	if (!layout->has_plen)
 		return key;

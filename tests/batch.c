@@ -3,9 +3,11 @@
  * The memory that batch operations are given in the caller's address space: nobody
  * inherits it, nothing of it stays, and nobody makes another key of it.
  */
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "util.h"
@@ -187,6 +189,40 @@ TEST_F(batch, nothing_stays_of_the_killed)
 			usleep(10000);
 		EXPECT_EQ(find_mapping(&end), 0) TH_LOG("work %ld", work);
 	}
+}
+
+/* Nobody has its faults to handle, and so makes the kernel wait for him. */
+TEST_F(batch, nobody_handles_its_faults)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int handler = syscall(SYS_userfaultfd, O_CLOEXEC);
+	unsigned long start, end = 0;
+	int seen = 0, tries;
+	pthread_t thread;
+	long work;
+
+	if (handler < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(ioctl(handler, UFFDIO_API, &api), 0);
+	for (work = 0; work < WORKS; work++) {
+		stop = false;
+		ASSERT_EQ(pthread_create(&thread, NULL, work_on, (void *)work), 0);
+		for (tries = 0; tries < 2000; tries++) {
+			struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+			start = find_mapping(&end);
+			if (!start)
+				continue;
+			seen++;
+			range.range.start = start;
+			range.range.len = end - start;
+			EXPECT_NE(ioctl(handler, UFFDIO_REGISTER, &range), 0);
+		}
+		stop = true;
+		pthread_join(thread, NULL);
+	}
+	TH_LOG("%d times it was mapped", seen);
+	close(handler);
 }
 
 /*
