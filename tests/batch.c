@@ -259,13 +259,14 @@ TEST_F(batch, no_other_key_of_a_file)
 		int file = open(MNT "/30000", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		ASSERT_GE(file, 0);
-		/* It can be refused while the other is at work. */
+		/* Both can be refused while the other is at work. */
 		if (write(file, "7\n", 2) == 2)
 			unlink(MNT "/30000");
 		close(file);
 	}
 	stop = true;
 	pthread_join(thread, NULL);
+	unlink(MNT "/30000");
 	EXPECT_EQ(get(self->map, 4711), 4711);
 	EXPECT_EQ(get(self->map, 30000), ~0ULL);
 	for (i = 0; i < ENTRIES; i++)
