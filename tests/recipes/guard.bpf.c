@@ -16,8 +16,12 @@ struct prefix {
 	__be32 saddr;
 };
 
+/*
+ * No __u64: behind data of 4 bytes, as addresses are, a trie has its value at a
+ * multiple of 4, and adding to that atomically is a fault on arm64 and s390x.
+ */
 struct dropped {
-	__u64 dropped;
+	__u32 dropped;
 };
 
 struct conn {
