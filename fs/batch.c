@@ -126,9 +126,10 @@ static int fill_chunk(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 	if (err)
 		return err;
 	err = bpffs_batch_hash(map, s, &chunk->token, &count);
-	bpffs_scratch_unmap(s);
 	memcpy(chunk->keys, s->keys, (size_t)count * map->key_size);
 	memcpy(chunk->values, s->values, (size_t)count * bpffs_batch_value_bytes(info));
+	/* After it, the memory may be gone. */
+	bpffs_scratch_unmap(s);
 	chunk->count = count;
 	return err;
 }

@@ -27,7 +27,8 @@
  * @pages: @count of them
  * @count: of @pages
  * @base: where the kernel sees them
- * @work: unmaps what a killed process could not
+ * @read_only: the process may write to the first page only
+ * @work: unmaps what could not be unmapped: its process was killed
  * @file: of the mapping, for @work
  * @mm: likewise
  * @addr: likewise
@@ -37,6 +38,7 @@ struct memory {
 	struct page **pages;
 	unsigned long count;
 	void *base;
+	bool read_only;
 	struct work_struct work;
 	struct file *file;
 	struct mm_struct *mm;
@@ -66,6 +68,10 @@ static int memory_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct memory *memory = file->private_data;
 
+	/* The process can map a page of its mapping anew: remap_file_pages(). */
+	if (memory->read_only && vma->vm_flags & VM_WRITE &&
+	    (vma->vm_pgoff || vma->vm_end - vma->vm_start > PAGE_SIZE))
+		return -EACCES;
 	bpffs_vm_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
 		       VM_MAYEXEC | (vma->vm_flags & VM_WRITE ? 0 : VM_MAYWRITE));
 	return vm_map_pages(vma, memory->pages, memory->count);
@@ -158,7 +164,8 @@ static int make_room(struct bpffs_scratch *s, const struct bpffs_info *info, u64
 	struct memory *memory;
 	struct file *file;
 
-	if (s->file && s->capacity >= capacity)
+	/* Not if somebody has moved a mapping of it away, and sees it still. */
+	if (s->file && s->capacity >= capacity && file_count(s->file) == 1)
 		return 0;
 	bpffs_scratch_free(s);
 	if (bytes > SCRATCH_MAX)
@@ -179,8 +186,10 @@ static int make_room(struct bpffs_scratch *s, const struct bpffs_info *info, u64
 
 static int map_pages(struct bpffs_scratch *s, bool read_only)
 {
+	struct memory *memory = s->file->private_data;
 	unsigned long addr;
 
+	memory->read_only = read_only;
 	addr = vm_mmap(s->file, 0, s->bytes, read_only ? PROT_READ : PROT_READ | PROT_WRITE,
 		       MAP_SHARED, 0);
 	if (IS_ERR_VALUE(addr))
@@ -228,6 +237,7 @@ int bpffs_scratch_map(struct bpffs_scratch *s, const struct bpffs_info *info,
 	return !err || err == -EFBIG ? err : -ENOMEM;
 }
 
+/* What the kernel sees of it may be gone then, too. */
 void bpffs_scratch_unmap(struct bpffs_scratch *s)
 {
 	struct memory *memory;
