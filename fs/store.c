@@ -54,6 +54,10 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err)
 		bpffs_refuse_element(info, key,
 				     "it was deleted or replaced meanwhile; another key's may have changed");
 		break;
+	case -EFAULT:
+		bpffs_refuse_element(info, key,
+				     "the process changed its memory; the element may have changed");
+		break;
 	case -EEXIST:
 		bpffs_refuse_element(info, key, "the element exists by now" UNCHANGED);
 		break;
@@ -291,13 +295,9 @@ static int edit_on_cpu(struct edit *edit)
 	u32 cpu = edit->info->stored.cpus[edit->copy];
 	int err;
 
-	cpus_read_lock();
-	if (cpu_online(cpu))
-		err = smp_call_on_cpu(cpu, edit_here, edit, false);
-	else
-		err = edit_here(edit);
-	cpus_read_unlock();
-	return err;
+	/* Of a CPU that goes meanwhile, another does the work. */
+	err = smp_call_on_cpu(cpu, edit_here, edit, false);
+	return err == -ENXIO ? edit_here(edit) : err;
 }
 
 /* Into copy @copy of the map; @zero is what a sum's other copies get. */
