@@ -12,8 +12,9 @@
 
 #include "bpffs.h"
 
-/* Keys kept of one map. */
+/* Keys kept of one map, and bytes of them. */
 #define LONGS_MAX	16384
+#define LONGS_BYTES	SZ_8M
 #define LONGS_BITS	10
 #define LONGS_BUCKETS	BIT(LONGS_BITS)
 
@@ -102,6 +103,12 @@ static struct long_key *find(struct bpffs_longs *longs, u64 hash)
 	return NULL;
 }
 
+static unsigned int longs_max(const struct bpffs_info *info)
+{
+	return min_t(u32, LONGS_MAX,
+		     LONGS_BYTES / (sizeof(struct long_key) + bpffs_key_size(info)));
+}
+
 static void note(struct bpffs_info *info, u64 hash, const void *key, bool make_room)
 {
 	struct bpffs_longs *longs = longs_of(info);
@@ -110,13 +117,13 @@ static void note(struct bpffs_info *info, u64 hash, const void *key, bool make_r
 	if (!longs)
 		return;
 	mutex_lock(&longs->lock);
-	if (find(longs, hash) || (longs->count == LONGS_MAX && !make_room))
+	if (find(longs, hash) || (longs->count >= longs_max(info) && !make_room))
 		goto out;
 	new = kmalloc(struct_size(new, key, bpffs_key_size(info)),
 		      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!new)
 		goto out;
-	if (longs->count == LONGS_MAX)
+	if (longs->count >= longs_max(info))
 		forget(longs);
 	new->hash = hash;
 	memcpy(new->key, key, bpffs_key_size(info));
