@@ -160,7 +160,7 @@ static void escape_begin(struct sink *s)
 
 /* The name, all of it or its begin, at @to; and what of the key it is of. */
 static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to,
-			u32 room)
+			 u32 room)
 {
 	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
 	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
