@@ -214,27 +214,26 @@ static bool find_in(const struct btf *btf, const struct bpf_map_info *outer,
 static struct btf *btf_of_user(int prog, __u32 map_id)
 {
 	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info), i;
+	__u32 len = sizeof(info), count, i;
 	struct btf *btf = NULL;
 	__u32 *ids;
 
 	if (bpf_obj_get_info_by_fd(prog, &info, &len) || !info.btf_id || !info.nr_map_ids)
 		return NULL;
-	ids = calloc(info.nr_map_ids, sizeof(*ids));
+	count = info.nr_map_ids;
+	ids = calloc(count, sizeof(*ids));
 	if (!ids)
 		return NULL;
+	/* A loaded program's maps do not change, so that their number holds. */
 	info = (struct bpf_prog_info){
-		.btf_id = info.btf_id,
-		.nr_map_ids = info.nr_map_ids,
+		.nr_map_ids = count,
 		.map_ids = (unsigned long)ids,
 	};
 	len = sizeof(info);
-	for (i = 0; !bpf_obj_get_info_by_fd(prog, &info, &len) && i < info.nr_map_ids; i++) {
-		if (ids[i] != map_id)
-			continue;
-		btf = btf__load_from_kernel_by_id(info.btf_id);
-		break;
-	}
+	if (!bpf_obj_get_info_by_fd(prog, &info, &len))
+		for (i = 0; i < count && !btf; i++)
+			if (ids[i] == map_id)
+				btf = btf__load_from_kernel_by_id(info.btf_id);
 	free(ids);
 	return btf;
 }

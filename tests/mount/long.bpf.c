@@ -86,8 +86,12 @@ SEC("socket")
 int handle_connect_entry(struct __sk_buff *skb)
 {
 	__u32 slot = 0;
+	__u64 depth = 0;
 
 	(void)skb;
+	/* Another map comes first among those of the program. */
+	if (bpf_map_lookup_elem(&calls_in_total_depth, &depth))
+		return 0;
 	return !!bpf_map_lookup_elem(&flows_by_slot, &slot);
 }
 #endif
