@@ -990,7 +990,13 @@ int json_slot(struct json_out *out, const struct bpffs_layout *key, const char *
 		return err;
 	text->fd = -1;
 	put_literal(text, "\",\"outer\":");
-	err = put_key(text, key, t);
+	err = 0;
+	/* A short name does not say its key. */
+	if (bpffs_name_is_short(t.text, t.len))
+		put_literal(text, "null");
+	else
+		err = put_key(text, key, t);
+	put_rests(text, "outer");
 	put_literal(text, ",\"key\":");
 	put_char(text, '\0');
 	/* A name is short, and so is its key. */

@@ -213,6 +213,13 @@ TEST_F(longnames, hash_of_maps)
 	for (i = 0; i < KEYS; i++)
 		EXPECT_STREQ("7\n", text_of(at("%s/1", name_of(self->layout, self->key[i]))));
 	EXPECT_EQ(0, sh("test $(cat " MNT "/*/1 | wc -l) = 7"));
+	/* Of a short name, the key of the slot is not known there. */
+	EXPECT_EQ(0, sh("bpffs json " MNT " | python3 -c '\n"
+			"import json, sys\n"
+			"lines = [json.loads(line) for line in sys.stdin]\n"
+			"assert len(lines) == 7\n"
+			"for line in lines:\n"
+			"  assert (line[\"outer\"] is None) == (\"~~\" in line[\"name\"])'"));
 	EXPECT_EQ(0, rmdir(at("%s", name_of(self->layout, self->key[4]))));
 	EXPECT_EQ(KEYS - 1, count_names(MNT));
 	EXPECT_EQ(-ENOENT, -errno_of(rmdir(at("%s", name_of(self->layout, self->key[4])))));
