@@ -61,15 +61,17 @@ static enum libbpffs_named compare_full(int fd, const char *name)
 	enum libbpffs_named named;
 
 	if (libbpffs_full_name(&full, fd))
-		return LIBBPFFS_NOT_NAMED;
+		return LIBBPFFS_MAYBE_NAMED;
 	named = libbpffs_is_named(&full, name);
 	libbpffs_full_name_free(&full);
 	return named;
 }
 
-/* BTF is not read of those whose name begins otherwise. */
+/* BTF is not read of those whose name begins otherwise, or was not cut. */
 static enum libbpffs_named compare_name(int fd, const char *kept, const char *name)
 {
+	if (strlen(kept) < BPF_OBJ_NAME_LEN - 1)
+		return strcmp(kept, name) ? LIBBPFFS_NOT_NAMED : LIBBPFFS_NAMED;
 	return strncmp(kept, name, BPF_OBJ_NAME_LEN - 1) ? LIBBPFFS_NOT_NAMED : compare_full(fd, name);
 }
 
