@@ -58,20 +58,25 @@ static int list_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static inline unsigned int type_of_keys(const struct bpffs_info *info)
+{
+	return bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG;
+}
+
 static bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
-		     const void *key)
+		     const void *key, unsigned int type)
 {
 	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	int len = bpffs_name_encode(info->key, key, name);
 
-	if (bpffs_layout_name_max(info->key) > BPFFS_NAME_MAX)
+	if (unlikely(len >= BPFFS_SHORT_NAME_MIN))
 		bpffs_long_note(info, name, len, key);
-	return dir_emit(ctx, name, len, bpffs_key_ino(info, key),
-			bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG);
+	return dir_emit(ctx, name, len, bpffs_key_ino(info, key), type);
 }
 
 static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 {
+	unsigned int type = type_of_keys(info);
 	u32 index;
 
 	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
@@ -81,7 +86,7 @@ static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 		/* Slots of an array of maps can be empty. */
 		if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_has(info, &index))
 			continue;
-		if (!emit_key(info, ctx, &index))
+		if (!emit_key(info, ctx, &index, type))
 			break;
 	}
 	return 0;
@@ -91,6 +96,7 @@ static int list_keys(struct bpffs_info *info, struct listing *listing,
 		     struct dir_context *ctx)
 {
 	u32 key_size = info->object.map->key_size, run;
+	unsigned int type = type_of_keys(info);
 	const void *key;
 
 	if (!listing->keys) {
@@ -102,7 +108,7 @@ static int list_keys(struct bpffs_info *info, struct listing *listing,
 	}
 	while ((key = bpffs_keys_run(listing->keys, ctx->pos - DOTS, &run))) {
 		for (; run; run--, key += key_size, ctx->pos++)
-			if (!emit_key(info, ctx, key))
+			if (!emit_key(info, ctx, key, type))
 				return 0;
 		if (!bpffs_go_on())
 			return -EINTR;

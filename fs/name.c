@@ -190,15 +190,19 @@ static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char 
 	return s.len;
 }
 
+static const u8 *without_host_bits(const struct bpffs_layout *layout, const void *key,
+				   u8 prefix[BPFFS_PREFIX_MAX])
+{
+	memcpy(prefix, key, bpffs_layout_size(layout));
+	bpffs_clear_host_bits(prefix, bpffs_layout_size(layout));
+	return prefix;
+}
+
 /* Bits behind the prefix are no part of a key. */
 static inline const u8 *named_part(const struct bpffs_layout *layout, const void *key,
 				   u8 prefix[BPFFS_PREFIX_MAX])
 {
-	if (!layout->has_plen)
-		return key;
-	memcpy(prefix, key, bpffs_layout_size(layout));
-	bpffs_clear_host_bits(prefix, bpffs_layout_size(layout));
-	return prefix;
+	return layout->has_plen ? without_host_bits(layout, key, prefix) : key;
 }
 
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,

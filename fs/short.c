@@ -123,5 +123,6 @@ u32 bpffs_put_short(char name[BPFFS_NAME_MAX + 1], const u8 *key, u32 size)
 
 bool bpffs_name_is_short(const char *name, size_t len)
 {
-	return len > TAIL && len <= BPFFS_NAME_MAX && !memcmp(name + len - TAIL, "~~", 2);
+	return len >= BPFFS_SHORT_NAME_MIN && len <= BPFFS_NAME_MAX &&
+	       !memcmp(name + len - TAIL, "~~", 2);
 }

@@ -20,6 +20,9 @@ u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *n
 		     u32 size);
 /* Does it end as short names do? No whole name does, so only its key tells more. */
 bool bpffs_name_is_short(const char *name, size_t len);
+/* No short name is shorter: what is cut off at most is an escape. */
+#define BPFFS_SHORT_NAME_MIN	(BPFFS_NAME_MAX - 2)
+
 /*
  * The key that @name names as a whole. Return: 0; -EINVAL if it is not the canonical
  * name of a key of this layout (@why may be NULL), or is a short one; -ENOMEM. @key is
