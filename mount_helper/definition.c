@@ -74,9 +74,11 @@ void libbpffs_read_definition(const struct btf *btf, __u32 id,
 
 bool libbpffs_next_definition(const struct btf *btf, struct libbpffs_definition *def)
 {
-	__s32 section = btf__find_by_name_kind(btf, ".maps", BTF_KIND_DATASEC);
-	const struct btf_type *t = section > 0 ? btf__type_by_id(btf, section) : NULL;
+	const struct btf_type *t;
 
+	if (!def->section)
+		def->section = btf__find_by_name_kind(btf, ".maps", BTF_KIND_DATASEC);
+	t = def->section > 0 ? btf__type_by_id(btf, def->section) : NULL;
 	while (t && def->place < btf_vlen(t)) {
 		__u32 id = btf_var_secinfos(t)[def->place++].type;
 		const struct btf_type *var = btf__type_by_id(btf, id);

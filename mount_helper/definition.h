@@ -15,7 +15,8 @@ struct btf;
  * @key_id: type of the key
  * @value_id: type of the value
  * @inner_id: of a map of maps, the struct that defines those inside
- * @place: of the variable, for libbpffs_next_definition()
+ * @section: where the variables are; 0 as long as it was not looked for
+ * @place: of the variable there; both are for libbpffs_next_definition()
  */
 struct libbpffs_definition {
 	const char *name;
@@ -23,6 +24,7 @@ struct libbpffs_definition {
 	__u32 key_id;
 	__u32 value_id;
 	__u32 inner_id;
+	__s32 section;
 	__u32 place;
 };
 

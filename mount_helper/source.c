@@ -182,10 +182,11 @@ static int refuse_bpf(int err, const char *source)
 	return libbpffs_refuse(err, "%s: %s", source, strerror(err));
 }
 
-/* What is named so, and what may be. */
+/* What is named so, and what may be; an LSM can refuse some of the others. */
 static int find(const struct kind *kind, bool read_only,
 		enum libbpffs_named (*matches)(int fd, const char *text), const char *text,
-		const char *source, struct found *found, struct found *maybe)
+		const char *source, struct found *found, struct found *maybe,
+		unsigned int *refused)
 {
 	__u32 id = 0;
 	int fd;
@@ -195,6 +196,10 @@ static int find(const struct kind *kind, bool read_only,
 		/* It may have gone meanwhile. */
 		if (fd < 0 && errno == ENOENT)
 			continue;
+		if (fd < 0 && (errno == EPERM || errno == EACCES)) {
+			++*refused;
+			continue;
+		}
 		if (fd < 0)
 			return refuse_bpf(errno, source);
 		switch (matches(fd, text)) {
@@ -216,13 +221,18 @@ static int open_matching(const struct kind *kind, bool read_only,
 			 const char *text, const char *source)
 {
 	struct found found = { .fd = -1 }, maybe = { .fd = -1 };
+	unsigned int refused = 0;
 	int err;
 
-	err = find(kind, read_only, matches, text, source, &found, &maybe);
+	err = find(kind, read_only, matches, text, source, &found, &maybe, &refused);
 	if (!err && found.count > 1)
 		err = refuse_several(&found, kind, source);
 	else if (!err && !found.count && maybe.count)
 		err = refuse_unknown(&maybe, source);
+	else if (!err && !found.count && refused)
+		err = libbpffs_refuse(EPERM,
+				      "%s: there is no such %s among those that may be opened; %u may not",
+				      source, kind->noun, refused);
 	else if (!err && !found.count)
 		err = libbpffs_refuse(ENOENT, "%s: there is no such %s", source, kind->noun);
 	if (maybe.count)
