@@ -243,18 +243,36 @@ static void *map_over(void *arg)
 	return NULL;
 }
 
-/* Of a file of one element, nobody makes another element. */
-TEST_F(batch, no_other_key_of_a_file)
+/* Move it away, or the page that is written to where the keys are. */
+static void *move_away(void *arg)
 {
-	int other = memfd_create("keys", MFD_CLOEXEC);
-	__u32 key = 4711;
+	void *room = arg;
+	unsigned long start, end = 0;
+	bool pages = false;
+
+	while (!stop) {
+		start = find_mapping(&end);
+		if (!start)
+			continue;
+		pages = !pages;
+		if (pages)
+			syscall(SYS_remap_file_pages, start + 4096, 4096, 0, 0, 0);
+		else
+			mremap((void *)start, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+		mmap(room, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	}
+	return NULL;
+}
+
+/* Of a file of one element, nobody makes another element. */
+static void write_beside(struct __test_metadata *_metadata, int map,
+			 void *(*disturb)(void *), void *arg)
+{
 	pthread_t thread;
 	int i;
 
-	for (i = 0; i < 1024; i++)
-		ASSERT_EQ(write(other, &key, sizeof(key)), sizeof(key));
 	stop = false;
-	ASSERT_EQ(pthread_create(&thread, NULL, map_over, (void *)(long)other), 0);
+	ASSERT_EQ(pthread_create(&thread, NULL, disturb, arg), 0);
 	for (i = 0; i < 3000; i++) {
 		int file = open(MNT "/30000", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
@@ -267,10 +285,33 @@ TEST_F(batch, no_other_key_of_a_file)
 	stop = true;
 	pthread_join(thread, NULL);
 	unlink(MNT "/30000");
-	EXPECT_EQ(get(self->map, 4711), 4711);
-	EXPECT_EQ(get(self->map, 30000), ~0ULL);
+	EXPECT_EQ(get(map, 4711), 4711);
+	EXPECT_EQ(get(map, 30000), ~0ULL);
 	for (i = 0; i < ENTRIES; i++)
-		ASSERT_EQ(get(self->map, i), i);
+		ASSERT_EQ(get(map, i), i);
+}
+
+TEST_F(batch, no_other_key_of_a_file)
+{
+	int other = memfd_create("keys", MFD_CLOEXEC);
+	__u32 key = 4711;
+	int i;
+
+	for (i = 0; i < 1024; i++)
+		ASSERT_EQ(write(other, &key, sizeof(key)), sizeof(key));
+	write_beside(_metadata, self->map, map_over, (void *)(long)other);
+	close(other);
+}
+
+TEST_F(batch, no_other_key_by_moving)
+{
+	unsigned long end;
+	void *room = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(room, MAP_FAILED);
+	write_beside(_metadata, self->map, move_away, room);
+	munmap(room, 4096);
+	EXPECT_EQ(find_mapping(&end), 0);
 }
 
 TEST_HARNESS_MAIN
