@@ -146,7 +146,7 @@ TEST_F(batch, nobody_inherits_it)
 	for (work = 0; work < WORKS; work++) {
 		stop = false;
 		ASSERT_EQ(pthread_create(&thread, NULL, work_on, (void *)work), 0);
-		for (i = 0; i < 60; i++) {
+		for (i = scaled(60); i; i--) {
 			child = fork();
 			if (!child)
 				_exit(find_mapping(&end) != 0);
@@ -207,7 +207,7 @@ TEST_F(batch, nobody_handles_its_faults)
 	for (work = 0; work < WORKS; work++) {
 		stop = false;
 		ASSERT_EQ(pthread_create(&thread, NULL, work_on, (void *)work), 0);
-		for (tries = 0; tries < 2000; tries++) {
+		for (tries = scaled(2000); tries; tries--) {
 			struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
 			start = find_mapping(&end);
@@ -268,12 +268,12 @@ static void *move_away(void *arg)
 static void write_beside(struct __test_metadata *_metadata, int map,
 			 void *(*disturb)(void *), void *arg)
 {
+	long tries = scaled(3000), i;
 	pthread_t thread;
-	int i;
 
 	stop = false;
 	ASSERT_EQ(pthread_create(&thread, NULL, disturb, arg), 0);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < tries; i++) {
 		int file = open(MNT "/30000", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		ASSERT_GE(file, 0);

@@ -60,10 +60,10 @@ TEST_F(directory, one)
 /* Every key once, and inode numbers as stat has them. */
 TEST_F_TIMEOUT(directory, many, 600)
 {
-	enum { N = 100000 };
+	__u32 keys = scaled(100000);
 	/* An LRU list evicts before it is full. */
-	__u32 entries = variant->type == BPF_MAP_TYPE_LRU_HASH ? 2 * N : N;
-	unsigned char *seen = calloc(1, N);
+	__u32 entries = variant->type == BPF_MAP_TYPE_LRU_HASH ? 2 * keys : keys;
+	unsigned char *seen = calloc(1, keys);
 	struct dirent *entry;
 	long count = 0;
 	struct stat st;
@@ -73,7 +73,7 @@ TEST_F_TIMEOUT(directory, many, 600)
 
 	map = mount_new(variant->type, entries, variant->flags);
 	ASSERT_LE(0, map);
-	for (i = 0; i < N; i++)
+	for (i = 0; i < keys; i++)
 		ASSERT_EQ(0, put(map, i, i));
 	dir = opendir(MNT);
 	ASSERT_NE(NULL, dir);
@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(directory, many, 600)
 			continue;
 		i = strtoul(entry->d_name, &end, 10);
 		ASSERT_EQ('\0', *end);
-		ASSERT_GT(N, i);
+		ASSERT_GT(keys, i);
 		ASSERT_EQ(0, seen[i]);
 		ASSERT_EQ(DT_REG, entry->d_type);
 		seen[i] = 1;
@@ -94,7 +94,7 @@ TEST_F_TIMEOUT(directory, many, 600)
 		ASSERT_EQ(st.st_ino, entry->d_ino);
 	}
 	closedir(dir);
-	EXPECT_LE(variant->type == BPF_MAP_TYPE_LRU_HASH ? N * 9 / 10 : N, count);
+	EXPECT_LE(variant->type == BPF_MAP_TYPE_LRU_HASH ? keys * 9 / 10 : keys, count);
 }
 
 TEST_F(directory, rewinddir_and_seekdir)
@@ -180,7 +180,7 @@ TEST_F_TIMEOUT(directory, listing_while_keys_come_and_go, 600)
 	unsigned char seen[2000];
 	struct dirent *entry;
 	pthread_t thread;
-	int map, i, round;
+	int map, i, round, rounds = scaled(200);
 	__u32 key;
 	DIR *dir;
 
@@ -192,7 +192,7 @@ TEST_F_TIMEOUT(directory, listing_while_keys_come_and_go, 600)
 		ASSERT_EQ(0, put(map, i, i));
 	stop = false;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, churn, &map));
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < rounds; round++) {
 		memset(seen, 0, sizeof(seen));
 		dir = opendir(MNT);
 		while ((entry = readdir(dir))) {

@@ -890,12 +890,12 @@ static void *change_length(void *arg)
 /* How often are there more or fewer bytes than fstat() says? */
 static void *compare_sizes(void *arg)
 {
-	long *wrong = arg, i;
+	long *wrong = arg, tries = scaled(5000), i;
 	struct stat st;
 	char text[256];
 	int fd;
 
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < tries; i++) {
 		fd = open(MNT "/1", O_RDONLY);
 		if (fd < 0 || fstat(fd, &st) || read(fd, text, sizeof(text)) != st.st_size)
 			++*wrong;

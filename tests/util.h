@@ -29,6 +29,15 @@
 /* Where tests mount; a directory of the guest. */
 #define MNT	"/mnt"
 
+/*
+ * Of so many elements or tries, those that there is time for: a kernel that looks for
+ * mistakes needs ten times as long for each.
+ */
+static inline long scaled(long many)
+{
+	return access("/sys/kernel/debug/kmemleak", F_OK) ? many : many / 10;
+}
+
 /* The sentences of the last fs_context, one a line. */
 static char refusal[2048];
 

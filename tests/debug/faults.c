@@ -400,7 +400,22 @@ static bool add_file(const char *dir, const char *name)
 	return true;
 }
 
-/* .bpf and its files, and of the rest two. */
+/* What these say, and how, is the same for all maps. */
+static bool same_for_all(const char *name)
+{
+	static const char *const names[] = {
+		"id", "type", "name", "key_size", "value_size", "max_entries", "flags",
+		"frozen", "memlock", "fd", "info", "error",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* .bpf and its files, some of the first kind only; and of the rest two. */
 static void find_files(void)
 {
 	struct dirent *entry;
@@ -410,7 +425,7 @@ static void find_files(void)
 	nr_files = 0;
 	dir = opendir(MNT "/.bpf");
 	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && (kind == kinds || !same_for_all(entry->d_name)))
 			add_file(MNT "/.bpf", entry->d_name);
 	}
 	if (dir)
