@@ -273,7 +273,8 @@ static void lose_nothing(struct __test_metadata *_metadata, enum bpf_map_type ty
 	__u64 value[2] = { 5, 0 };
 	pthread_t thread;
 	__u32 key = 1;
-	int i, fd;
+	long i;
+	int fd;
 
 	ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, 0));
 	counting.prog = make_counter(map);
@@ -281,7 +282,7 @@ static void lose_nothing(struct __test_metadata *_metadata, enum bpf_map_type ty
 	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=packets=u64:bytes=u64"));
 	stop = false;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, count, &counting));
-	for (i = 0; i < 10000; i++) {
+	for (i = scaled(10000); i; i--) {
 		fd = open(at("1"), O_WRONLY | O_TRUNC);
 		EXPECT_EQ(10, write(fd, "packets=0\n", 10));
 		close(fd);

@@ -50,6 +50,11 @@ FIXTURE_VARIANT_ADD(stream, lpm_trie) {
 	.elements = 2000,
 };
 
+static __u32 elements_of(const FIXTURE_VARIANT(stream) *variant)
+{
+	return scaled(variant->elements);
+}
+
 static void fill_key(enum bpf_map_type type, __u32 i, unsigned char *key)
 {
 	memset(key, 0, 16);
@@ -90,7 +95,7 @@ FIXTURE_SETUP(stream)
 {
 	bool evicts = variant->type == BPF_MAP_TYPE_LRU_HASH ||
 		      variant->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-	__u32 entries = evicts ? 8 * variant->elements : variant->elements;
+	__u32 entries = evicts ? 8 * elements_of(variant) : elements_of(variant);
 	unsigned char key[16], value[256];
 	__u32 i;
 
@@ -101,7 +106,7 @@ FIXTURE_SETUP(stream)
 	/* A resized copy. */
 	self->to = make_like(variant, 2 * entries);
 	ASSERT_LE(0, self->to);
-	for (i = 0; i < variant->elements; i++) {
+	for (i = 0; i < elements_of(variant); i++) {
 		fill_key(variant->type, i, key);
 		fill_value(variant, i, value);
 		ASSERT_EQ(0, bpf_map_update_elem(self->from, key, value, BPF_ANY));
@@ -121,7 +126,7 @@ static long differences(const FIXTURE_VARIANT(stream) *variant, int to)
 	long wrong = 0;
 	__u32 i;
 
-	for (i = 0; i < variant->elements; i++) {
+	for (i = 0; i < elements_of(variant); i++) {
 		fill_key(variant->type, i, key);
 		fill_value(variant, i, value);
 		memset(is, 0, sizeof(is));
@@ -137,7 +142,7 @@ TEST_F(stream, copy)
 	EXPECT_EQ(0, differences(variant, self->to));
 	if (variant->type == BPF_MAP_TYPE_ARRAY || variant->type == BPF_MAP_TYPE_PERCPU_ARRAY)
 		return;
-	EXPECT_EQ(variant->elements, count_names(OTHER));
+	EXPECT_EQ(elements_of(variant), count_names(OTHER));
 }
 
 /* Whatever the sizes of reads and writes are. */
@@ -162,7 +167,7 @@ TEST_F(stream, truncated)
 	ASSERT_EQ(0, sh("cat " MNT "/.bpf/raw > /tmp/raw"));
 	EXPECT_NE(0, sh("head -c -1 /tmp/raw > /tmp/cut; cat /tmp/cut > " OTHER "/.bpf/raw 2> /dev/null"));
 	EXPECT_EQ(0, sh("grep -q 'raw: the stream ends before its end; %u elements were "
-			"stored before' " OTHER "/.bpf/error", variant->elements));
+			"stored before' " OTHER "/.bpf/error", elements_of(variant)));
 	EXPECT_NE(0, sh("head -c 100 /tmp/raw > /tmp/cut; cat /tmp/cut > " OTHER "/.bpf/raw 2> /dev/null"));
 	EXPECT_EQ(0, sh("rm /tmp/raw /tmp/cut"));
 }
@@ -193,7 +198,7 @@ TEST_F(stream, other_shape)
 
 TEST_F(stream, too_many)
 {
-	int other = make_like(variant, variant->elements / 2);
+	int other = make_like(variant, elements_of(variant) / 2);
 
 	if (variant->type == BPF_MAP_TYPE_LRU_HASH ||
 	    variant->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)
@@ -203,7 +208,7 @@ TEST_F(stream, too_many)
 	ASSERT_EQ(0, mount_fd(other, OTHER, ""));
 	EXPECT_NE(0, sh("cat " MNT "/.bpf/raw > " OTHER "/.bpf/raw 2> /dev/null"));
 	EXPECT_EQ(0, sh("grep -q '%u elements were stored before' " OTHER "/.bpf/error",
-			variant->elements / 2));
+			elements_of(variant) / 2));
 }
 
 TEST_F(stream, only_in_sequence)

@@ -906,7 +906,7 @@ TEST_F(types, cgroup_storage)
 TEST_F(types, cgroup_storage_of_many)
 {
 	int map = make_map(BPF_MAP_TYPE_CGROUP_STORAGE, 16, 8, 0, 0);
-	int prog, cgroup, i;
+	int prog, cgroup, i, many = scaled(1100);
 	char path[64];
 
 	ASSERT_LE(0, map);
@@ -914,16 +914,16 @@ TEST_F(types, cgroup_storage_of_many)
 	ASSERT_LE(0, prog);
 	ASSERT_EQ(0, mount_fd(map, MNT, "key=u64:u32:pad4,value=u64"));
 	mkdir("/sys/fs/cgroup/bpffs", 0755);
-	for (i = 0; i < 1100; i++) {
+	for (i = 0; i < many; i++) {
 		snprintf(path, sizeof(path), "/sys/fs/cgroup/bpffs/%d", i);
 		mkdir(path, 0755);
 		cgroup = open(path, O_RDONLY | O_DIRECTORY);
 		ASSERT_EQ(0, bpf_prog_attach(prog, cgroup, BPF_CGROUP_INET_EGRESS, 0));
 		close(cgroup);
 	}
-	EXPECT_EQ(1100, count_names(MNT));
+	EXPECT_EQ(many, count_names(MNT));
 	EXPECT_TRUE(count_agrees());
-	EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/table) = 1100"));
+	EXPECT_EQ(0, sh("test $(wc -l < " MNT "/.bpf/table) = %d", many));
 	EXPECT_EQ(0, sh("find /sys/fs/cgroup/bpffs -depth -type d -exec rmdir {} +"));
 }
 
