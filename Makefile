@@ -197,6 +197,9 @@ check: $(tested:%=vm-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: a
 check-all: $(all:%=vm-%) source	## the same, also on 7.2 and PREEMPT_RT
 	@KERNELS='$(all)' $(vm)/check
 
+in-tree: stage	## all tests on a kernel with fs/ in its tree, as fs/bpffs, built in
+	@tests/in-tree/check
+
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
 
@@ -210,4 +213,4 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check man install uninstall dkms deb deb-check bare-check \
-	stage stage-locked vm demo bench check check-all check-debug clean distclean
+	stage stage-locked vm demo bench check check-all check-debug in-tree clean distclean
