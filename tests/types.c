@@ -420,13 +420,13 @@ TEST_F(types, lpm_trie_without_plen)
 TEST_F(types, lpm_trie_many)
 {
 	int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, 8, 20000, BPF_F_NO_PREALLOC);
-	int i;
+	int many = scaled(10000), i;
 
 	ASSERT_LE(0, map);
-	for (i = 0; i < 10000; i++)
+	for (i = 0; i < many; i++)
 		ASSERT_EQ(0, put_prefix(map, 32, 10, 0, i / 256, i % 256, i));
 	ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4,value=u64"));
-	EXPECT_EQ(10000, count_names(MNT));
+	EXPECT_EQ(many, count_names(MNT));
 	EXPECT_TRUE(count_agrees());
 	EXPECT_EQ(0, sh("ls " MNT " | sort | uniq -d | grep . && exit 1; true"));
 	EXPECT_EQ(0, sh("cd " MNT " && ls | xargs rm"));
