@@ -224,7 +224,7 @@ static struct btf *btf_of_user(int prog, __u32 map_id)
 	ids = calloc(count, sizeof(*ids));
 	if (!ids)
 		return NULL;
-	/* A loaded program's maps do not change, so that their number holds. */
+	/* Those that are bound to it meanwhile, by BPF_PROG_BIND_MAP, have no room. */
 	info = (struct bpf_prog_info){
 		.nr_map_ids = count,
 		.map_ids = (unsigned long)ids,
