@@ -95,7 +95,8 @@ FIXTURE_SETUP(stream)
 {
 	bool evicts = variant->type == BPF_MAP_TYPE_LRU_HASH ||
 		      variant->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-	__u32 entries = evicts ? 8 * elements_of(variant) : elements_of(variant);
+	__u32 elements = elements_of(variant);
+	__u32 entries = evicts ? 8 * elements : elements;
 	unsigned char key[16], value[256];
 	__u32 i;
 
@@ -106,7 +107,7 @@ FIXTURE_SETUP(stream)
 	/* A resized copy. */
 	self->to = make_like(variant, 2 * entries);
 	ASSERT_LE(0, self->to);
-	for (i = 0; i < elements_of(variant); i++) {
+	for (i = 0; i < elements; i++) {
 		fill_key(variant->type, i, key);
 		fill_value(variant, i, value);
 		ASSERT_EQ(0, bpf_map_update_elem(self->from, key, value, BPF_ANY));
@@ -123,10 +124,10 @@ FIXTURE_TEARDOWN(stream)
 static long differences(const FIXTURE_VARIANT(stream) *variant, int to)
 {
 	unsigned char key[16], value[256], is[256];
+	__u32 elements = elements_of(variant), i;
 	long wrong = 0;
-	__u32 i;
 
-	for (i = 0; i < elements_of(variant); i++) {
+	for (i = 0; i < elements; i++) {
 		fill_key(variant->type, i, key);
 		fill_value(variant, i, value);
 		memset(is, 0, sizeof(is));
