@@ -51,9 +51,10 @@ kbuild = $(enter)$(MAKE) -C $(abspath $(KDIR)) M=$(work) CONFIG_BPFFS_FS=m \
 	modules
 
 module: $(filter $(fetched),$(KDIR))	## build bpffs.ko [KDIR=DIR] [CC=clang] [W=1]
-	@mkdir -p $(work)
+	@mkdir -p $(work)/core
 	@find $(work) -xtype l -delete
-	@ln -sf $(CURDIR)/fs/* $(work)
+	@ln -sf $(filter-out %/core,$(wildcard $(CURDIR)/fs/*)) $(work)
+	@ln -sf $(CURDIR)/fs/core/* $(work)/core
 	+@flock $(work) $(kbuild)
 
 $(BUILD)/kernel/%/headers: deps

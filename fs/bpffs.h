@@ -25,9 +25,12 @@
  * .bpf          --> attr.c, error.c         what the object is, what was refused
  * a link's root --> link.c                  what it is attached to
  *
- * Bytes and text, shared with user space: layout.c parses layouts, leaf.c finds a
- * leaf, field.c knows it, name.c names keys, short.c those with long names, text.c and
- * parse.c make and take the text of values.
+ * core/ has no VFS and no BPF in it, and is compiled in user space, too:
+ *
+ * layout        --> layout.c, leaf.c        its text, and where a leaf lies
+ * key, name     --> name.c, short-name.c    both ways; of a name too long for a file
+ * value, text   --> value-to-text.c, text-to-value.c
+ *                   --> leaf-text.c         one leaf, both ways
  */
 #ifndef _BPFFS_H
 #define _BPFFS_H
@@ -38,7 +41,7 @@
 #include <linux/seq_file.h>
 
 #include "compat.h"
-#include "text.h"
+#include "core/text.h"
 
 /* Beyond it an element file gives EFBIG. */
 #define BPFFS_VALUE_MAX		SZ_64M

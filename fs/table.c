@@ -34,7 +34,7 @@
  * @value: room for a sample
  * @sample: the value of the current element; NULL if there is none
  * @off: of the next byte of its text
- * @text_pos: the same for text.c
+ * @text_pos: the same for bpffs_text_read()
  * @parser: of the fields of the current line, NULL before the first write
  * @key: of the current line
  * @name: of the current line

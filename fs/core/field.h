@@ -165,7 +165,7 @@ __printf(3, 4)
 int bpffs_reason(struct bpffs_reason *why, unsigned int column,
 		 const char *fmt, ...);
 
-/* field.c: the text of one leaf */
+/* leaf-text.c: the text of one leaf */
 
 /* Longest text of a leaf that is not str, hex or pad; and has no enum's names. */
 #define BPFFS_WORD_MAX	255
@@ -195,7 +195,7 @@ int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
 void bpffs_describe(const struct bpffs_field *field, char *to, size_t size);
 u32 bpffs_word_max(const struct bpffs_field *field);
 
-/* short.c */
+/* short-name.c */
 #define BPFFS_HASH_BYTES	20
 
 void bpffs_hash(const u8 *bytes, u32 size, u8 hash[BPFFS_HASH_BYTES]);

@@ -70,7 +70,7 @@ struct bpffs_text_pos {
 	u64 off;	/* in the text */
 	u64 leaf;
 	u32 byte;	/* in a str or hex leaf */
-	u32 part;	/* private to text.c */
+	u32 part;	/* private to value-to-text.c */
 };
 
 /**
@@ -98,7 +98,7 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value);
  *	that were added
  * @fresh_count, @named_count: bits set in @fresh but not in @added, and in @named, of
  *	what is not padding; a leaf counts once in each
- * The rest is private to text.c.
+ * The rest is private to text-to-value.c.
  */
 struct bpffs_parser;
 
