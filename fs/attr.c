@@ -38,14 +38,14 @@ struct attr {
 
 static int show_id(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%u\n", bpffs_object_id(&info->object));
+	seq_printf(seq, "%u\n", bpffs_object_id(bpffs_object(info)));
 	return 0;
 }
 
 static int show_type(struct seq_file *seq, struct bpffs_info *info)
 {
 	const char *word = NULL;
-	u32 type = bpffs_object_type(&info->object, &word);
+	u32 type = bpffs_object_type(bpffs_object(info), &word);
 
 	if (word)
 		seq_printf(seq, "%s\n", word);
@@ -56,37 +56,37 @@ static int show_type(struct seq_file *seq, struct bpffs_info *info)
 
 static int show_name(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%s\n", bpffs_object_name(&info->object));
+	seq_printf(seq, "%s\n", bpffs_object_name(bpffs_object(info)));
 	return 0;
 }
 
 static int show_key_size(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%u\n", info->object.map->key_size);
+	seq_printf(seq, "%u\n", info->key_size);
 	return 0;
 }
 
 static int show_value_size(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%u\n", info->object.map->value_size);
+	seq_printf(seq, "%u\n", info->value_size);
 	return 0;
 }
 
 static int show_max_entries(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%u\n", info->object.map->max_entries);
+	seq_printf(seq, "%u\n", info->max_entries);
 	return 0;
 }
 
 static int show_flags(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%#x\n", info->object.map->map_flags);
+	seq_printf(seq, "%#x\n", info->map_flags);
 	return 0;
 }
 
 static int show_frozen(struct seq_file *seq, struct bpffs_info *info)
 {
-	seq_printf(seq, "%u\n", READ_ONCE(info->object.map->frozen));
+	seq_printf(seq, "%u\n", READ_ONCE(bpffs_bpf_map(info)->frozen));
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static int show_value(struct seq_file *seq, struct bpffs_info *info)
 /* The descriptor's own description, as /proc/PID/fdinfo has it. */
 static int show_info(struct seq_file *seq, struct bpffs_info *info)
 {
-	return bpffs_object_describe(&info->object, seq);
+	return bpffs_object_describe(bpffs_object(info), seq);
 }
 
 /* One line of that description: every kernel has its own way to the number. */
@@ -151,7 +151,7 @@ static int show_line(struct seq_file *seq, struct bpffs_info *info, const char *
 /* Of the maps that a program uses, one a line. */
 static int show_map_ids(struct seq_file *seq, struct bpffs_info *info)
 {
-	struct bpf_prog_aux *aux = info->object.prog->aux;
+	struct bpf_prog_aux *aux = bpffs_object(info)->prog->aux;
 	u32 i;
 
 	mutex_lock(&aux->used_maps_mutex);
@@ -166,9 +166,9 @@ static void show_why_empty(struct seq_file *seq, const struct bpffs_info *info)
 {
 	const char *word = NULL;
 
-	if (info->object.kind != BPFFS_MAP)
+	if (bpffs_object(info)->kind != BPFFS_MAP)
 		return;
-	bpffs_object_type(&info->object, &word);
+	bpffs_object_type(bpffs_object(info), &word);
 	if (bpffs_map_can(info, BPFFS_IS_SET))
 		seq_puts(seq, "a bloom_filter lists nothing; test -e asks for a name, touch adds one\n");
 	else if (bpffs_map_can(info, BPFFS_HAS_ELEMENTS))
@@ -178,7 +178,7 @@ static void show_why_empty(struct seq_file *seq, const struct bpffs_info *info)
 			   word ?: "unknown");
 	else
 		seq_printf(seq, "a map of this type (%s) shows no elements; try bpftool map dump id %u\n",
-			   word ?: "unknown", bpffs_object_id(&info->object));
+			   word ?: "unknown", bpffs_object_id(bpffs_object(info)));
 }
 
 static int show_error(struct seq_file *seq, struct bpffs_info *info)
@@ -256,18 +256,18 @@ static bool has_attr(const struct bpffs_info *info, const struct attr *attr)
 		return false;
 	if (flags & ATTR_MAPS && !bpffs_map_can(info, BPFFS_HAS_MEMORY))
 		return false;
-	if (flags & ATTR_MOUNTED && !info->object.file)
+	if (flags & ATTR_MOUNTED && !bpffs_object(info)->file)
 		return false;
-	if (flags & ATTR_PIN && !info->pin)
+	if (flags & ATTR_PIN && !bpffs_instance(info)->pin)
 		return false;
-	if (!(attr->kinds & info->object.kind))
+	if (!(attr->kinds & bpffs_object(info)->kind))
 		return false;
 	if (flags & ATTR_LINK_TOLD)
-		return bpffs_link_has(info->object.link, attr->name);
+		return bpffs_link_has(bpffs_object(info)->link, attr->name);
 	if (flags & ATTR_RAW_TP)
-		return info->object.link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
+		return bpffs_object(info)->link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
 	if (flags & ATTR_ITER)
-		return info->object.link->type == BPF_LINK_TYPE_ITER;
+		return bpffs_object(info)->link->type == BPF_LINK_TYPE_ITER;
 	return true;
 }
 
@@ -290,7 +290,7 @@ static int attr_show(struct seq_file *seq, void *unused)
 	if (attr->label)
 		return show_line(seq, bpffs_info(inode), attr->label);
 	if (attr->flags & ATTR_LINK_TOLD)
-		return bpffs_link_show(seq, bpffs_info(inode)->object.link, attr->name);
+		return bpffs_link_show(seq, bpffs_object(bpffs_info(inode))->link, attr->name);
 	return attr->show(seq, bpffs_info(inode));
 }
 

@@ -13,14 +13,14 @@
 /* Can the operations be used here? A kernel thread has no user memory. */
 bool bpffs_batch_possible(const struct bpffs_info *info)
 {
-	return current->mm && info->object.map->ops->map_lookup_batch;
+	return current->mm && bpffs_bpf_map(info)->ops->map_lookup_batch;
 }
 
 /* Bytes of a value as the operations have it. */
 u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
 {
 	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
-						   info->object.map->value_size;
+						   info->value_size;
 }
 
 static u64 user_address(const struct bpffs_scratch *s, const void *at)
@@ -78,7 +78,7 @@ int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 
 static u64 element_bytes(const struct bpffs_info *info)
 {
-	return info->object.map->key_size + bpffs_batch_value_bytes(info);
+	return info->key_size + bpffs_batch_value_bytes(info);
 }
 
 /*
@@ -89,7 +89,7 @@ bool bpffs_chunk_possible(const struct bpffs_info *info)
 {
 	return bpffs_batch_possible(info) && bpffs_map_can(info, BPFFS_CAN_STREAM) &&
 	       !bpffs_map_can(info, BPFFS_BY_INDEX | BPFFS_BY_NEXT_KEY) &&
-	       !bpffs_value_owns(info->object.map) && element_bytes(info) <= CHUNK_BYTES;
+	       !bpffs_value_owns(bpffs_bpf_map(info)) && element_bytes(info) <= CHUNK_BYTES;
 }
 
 void bpffs_chunk_free(struct bpffs_chunk *chunk)
@@ -110,14 +110,14 @@ static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u
 	chunk->keys = kvmalloc_array(capacity, each, GFP_KERNEL_ACCOUNT);
 	if (!chunk->keys)
 		return -ENOMEM;
-	chunk->values = chunk->keys + capacity * info->object.map->key_size;
+	chunk->values = chunk->keys + capacity * info->key_size;
 	chunk->capacity = capacity;
 	return 0;
 }
 
 static int fill_chunk(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	struct bpffs_scratch *s = &chunk->scratch;
 	u32 count;
 	int err;
@@ -149,7 +149,7 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 
 	if (!capacity)
 		capacity = min_t(u64, CHUNK_BYTES / element_bytes(info),
-				 info->object.map->max_entries);
+				 info->max_entries);
 	chunk->count = 0;
 	while (!err && !chunk->count && !chunk->at_end) {
 		u32 token = chunk->token;
@@ -190,7 +190,7 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 int bpffs_batch_put(const struct bpffs_info *info, const void *key,
 		    const void *value, struct bpffs_scratch *s)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	union bpf_attr attr = {};
 
 	if (!map->ops->map_update_batch)
@@ -216,7 +216,7 @@ int bpffs_batch_put(const struct bpffs_info *info, const void *key,
 int bpffs_batch_delete(const struct bpffs_info *info, const void *key,
 		       struct bpffs_scratch *s)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	union bpf_attr attr = {};
 
 	if (!map->ops->map_delete_batch)

@@ -3,7 +3,7 @@
  * What the files of the module share.
  *
  * mount options --> options.c --> object.c  bind a map, a program or a link
- *               --> info.c                  layouts, shapes, inner maps
+ *               --> instance.c              layouts, shapes, inner maps
  *               --> super.c                 superblock and inodes
  * path name     --> root.c                  a name becomes a dentry
  *                   --> long.c              keys whose names are too long for a file
@@ -14,7 +14,7 @@
  * element file  --> element.c               open, read, stat
  *               --> write.c --> store.c     when a text changes what, and how
  *               --> sum.c                   the copies of a per-CPU value as one
- * key, value    --> map.c                   the one place that knows map types
+ * key, value    --> map.c                   the one place that calls map->ops
  * .bpf/table    --> table.c                 a line an element, and back
  * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
  * .bpf/memory   --> memory.c                mmap and poll
@@ -22,7 +22,7 @@
  * .bpf/pin      --> pin.c                   a real pin of it, to be walked into
  * map of maps   --> inner.c                 inner maps as directories
  * queue, stack  --> queue.c                 peek, push and pop
- * .bpf          --> attr.c, error.c         what the object is, what was refused
+ * .bpf          --> attr.c                  what the object is, a file each
  * a link's root --> link.c                  what it is attached to
  *
  * core/ has no VFS and no BPF in it, and is compiled in user space, too:
@@ -31,6 +31,8 @@
  * key, name     --> name.c, short-name.c    both ways; of a name too long for a file
  * value, text   --> value-to-text.c, text-to-value.c
  *                   --> leaf-text.c         one leaf, both ways
+ * type of map   --> types.c                 what it can do
+ * .bpf/error    --> refuse.c                what was refused
  */
 #ifndef _BPFFS_H
 #define _BPFFS_H
@@ -41,10 +43,7 @@
 #include <linux/seq_file.h>
 
 #include "compat.h"
-#include "core/text.h"
-
-/* Beyond it an element file gives EFBIG. */
-#define BPFFS_VALUE_MAX		SZ_64M
+#include "core/info.h"
 
 /*
  * i_size of files whose length nobody knows before they are read: what the VFS copies
@@ -90,71 +89,55 @@ struct bpffs_object {
 	};
 };
 
-struct bpffs_map_type;
+struct bpffs_access;
 struct bpffs_scratch;
 
-#define BPFFS_ERRORS		16
-
 /**
- * struct bpffs_errors - the last refusals of a mount, for .bpf/error
- * @lock: guards the rest
- * @sentence: a ring
- * @next: the oldest of it
- */
-struct bpffs_errors {
-	struct mutex lock; /* taken last */
-	char *sentence[BPFFS_ERRORS];
-	unsigned int next;
-};
-
-/**
- * struct bpffs_info - what is known of a mounted object, or of an inner map
+ * struct bpffs_instance - a mounted object, or an inner map
+ * @info: what is known of it
  * @users: a superblock (before it, a fs_context), inodes, an outer map's
  * @object: bound by fd=
- * @type: what the map's type can do
- * @key: layout of keys; NULL for key=none, and where there are no elements
- * @value: layout of values; NULL where there are no elements
- * @shape: how the bytes of a value are laid out for its text
- * @stored: and how the map has them: the same, but for percpu=sum, where it has
- *	a copy for each CPU, and the text shows their sum
+ * @access: how elements of such a map are found
  * @born: the constant ctime of every file
  * @uid: owner of every file
  * @gid: its group
- * @mode: permissions of the element files
- * @no_keys: key=none was given
- * @sum: percpu=sum was given
  * @borrows: an inner map's, whose layouts are its outer map's @inner
  * @template: such an @inner, of which no map is bound
  * @inner: of a map of maps: what its inner maps have in common
- * @salt: for the inode numbers of an inner map
  * @pin: of the file system that holds a pin of the object; NULL without -o pin
- * @errors: the last refusals
  * @longs: keys of short names that were seen; NULL as long as none was
  *
- * Constant after fill_super but for @users, @errors and @longs.
+ * Constant after fill_super but for @users, @longs and errors.
  */
-struct bpffs_info {
+struct bpffs_instance {
+	struct bpffs_info info;
 	refcount_t users;
 	struct bpffs_object object;
-	const struct bpffs_map_type *type;
-	struct bpffs_layout *key;
-	struct bpffs_layout *value;
-	struct bpffs_shape shape;
-	struct bpffs_shape stored;
+	const struct bpffs_access *access;
 	struct timespec64 born;
 	kuid_t uid;
 	kgid_t gid;
-	umode_t mode;
-	bool no_keys;
-	bool sum;
 	bool borrows;
 	bool template;
 	struct bpffs_info *inner;
-	u64 salt;
 	struct vfsmount *pin;
-	struct bpffs_errors errors;
 	struct bpffs_longs *longs;
 };
+
+static inline struct bpffs_instance *bpffs_instance(const struct bpffs_info *info)
+{
+	return container_of(info, struct bpffs_instance, info);
+}
+
+static inline struct bpffs_object *bpffs_object(const struct bpffs_info *info)
+{
+	return &bpffs_instance(info)->object;
+}
+
+static inline struct bpf_map *bpffs_bpf_map(const struct bpffs_info *info)
+{
+	return bpffs_instance(info)->object.map;
+}
 
 /* Bytes of a key in an inode, or on the stack; longer ones are allocated. */
 #define BPFFS_KEY_ROOM		131
@@ -209,12 +192,6 @@ static inline struct bpffs_info *bpffs_sb_info(const struct super_block *sb)
 	return sb->s_fs_info;
 }
 
-/* Bytes of a key, which in a bloom filter is the value. */
-static inline u32 bpffs_key_size(const struct bpffs_info *info)
-{
-	return info->key ? bpffs_layout_size(info->key) : info->object.map->key_size;
-}
-
 /**
  * struct bpffs_key - room for a key on the stack
  * @bytes: where it is: in @room, or allocated
@@ -240,13 +217,7 @@ static inline void bpffs_key_end(struct bpffs_key *key)
 		kfree(key->bytes);
 }
 
-/* Bytes of a value in all its copies. */
-static inline u64 bpffs_shape_bytes(const struct bpffs_shape *shape)
-{
-	return (u64)shape->copies * shape->stride;
-}
-
-/* info.c */
+/* instance.c */
 struct bpffs_info *bpffs_info_get(struct bpffs_info *info);
 void bpffs_info_put(struct bpffs_info *info);
 struct bpffs_info *bpffs_info_inner(const struct bpffs_info *outer,
@@ -283,33 +254,8 @@ const char *bpffs_link_word(u32 type);
 const char *bpffs_attach_word(u32 type);
 const char *bpffs_perf_word(u32 type);
 
-/* map.c: what a map type can do */
-enum bpffs_can {
-	BPFFS_CAN_LIST		= BIT(0),
-	BPFFS_CAN_READ		= BIT(1),
-	BPFFS_CAN_WRITE		= BIT(2),
-	BPFFS_CAN_CREATE	= BIT(3),
-	BPFFS_CAN_DELETE	= BIT(4),
-	BPFFS_IS_ARRAY		= BIT(5),	/* every index exists */
-	BPFFS_EVICTS		= BIT(6),	/* makes room by itself, is never full */
-	BPFFS_PERCPU		= BIT(7),	/* a value for each possible CPU */
-	BPFFS_BY_NEXT_KEY	= BIT(8),	/* lists so, having no better way */
-	BPFFS_IS_TRIE		= BIT(9),	/* keys are prefixes */
-	BPFFS_IS_SET		= BIT(10),	/* keys without values: a bloom filter */
-	BPFFS_IS_QUEUE		= BIT(11),	/* values without keys; or a stack */
-	BPFFS_OF_MAPS		= BIT(12),	/* values are maps */
-	BPFFS_HAS_MEMORY	= BIT(13),	/* can be mapped and maybe polled */
-	BPFFS_CAN_STREAM	= BIT(14),	/* by batch operations */
-	BPFFS_BY_INDEX		= BIT(15),	/* keys are indices */
-	BPFFS_KEEPS_PLACE	= BIT(16),	/* the first mapping says where all others are */
-	BPFFS_BY_BATCH		= BIT(17),	/* its lock needs tracing programs disabled */
-};
-
-/* Has it files beside .bpf? */
-#define BPFFS_HAS_ELEMENTS	(BPFFS_CAN_LIST | BPFFS_IS_SET | BPFFS_IS_QUEUE)
-
-const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map);
-bool bpffs_map_can(const struct bpffs_info *info, unsigned int what);
+/* map.c: what a map can do */
+const struct bpffs_access *bpffs_map_access(const struct bpf_map *map);
 int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
 bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
@@ -411,9 +357,6 @@ static inline bool bpffs_closed_by_kill(void)
 	return current->flags & PF_EXITING && current->exit_code & 0x7f;
 }
 
-/* Bytes of text in transit, on the stack. */
-#define BPFFS_WINDOW		512
-
 /* element.c */
 static inline const void *bpffs_element_key(const struct inode *inode)
 {
@@ -440,13 +383,6 @@ struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);
 
 /* store.c: the fields of a text into an element */
-#define UNCHANGED "; nothing was changed"
-
-__printf(3, 4)
-void bpffs_refuse_element(struct bpffs_info *info, const void *key,
-			  const char *fmt, ...);
-void bpffs_refuse_text(struct bpffs_info *info, const void *key,
-		       const struct bpffs_reason *why);
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser);
 bool bpffs_store_is_whole(const struct bpffs_info *info,
@@ -458,12 +394,5 @@ int bpffs_store_zero(struct bpffs_info *info, const void *key);
 /* sum.c: values as their text shows them */
 int bpffs_read(const struct bpffs_info *info, const void *key, void *value);
 const void *bpffs_spread(const struct bpffs_info *info, const void *value);
-
-/* error.c */
-void bpffs_errors_init(struct bpffs_errors *errors);
-void bpffs_errors_free(struct bpffs_errors *errors);
-void bpffs_errors_show(struct bpffs_errors *errors, struct seq_file *seq);
-__printf(2, 3)
-void bpffs_refuse(struct bpffs_info *info, const char *fmt, ...);
 
 #endif

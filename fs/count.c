@@ -8,7 +8,7 @@ static int count_slots(const struct bpffs_info *info, u64 *count)
 	u32 index;
 
 	*count = 0;
-	for (index = 0; index < info->object.map->max_entries; index++) {
+	for (index = 0; index < info->max_entries; index++) {
 		*count += bpffs_map_has(info, &index);
 		if (!bpffs_go_on())
 			return -EINTR;

@@ -53,7 +53,7 @@ static int may_get(const struct file *file, const struct bpffs_object *object,
 
 static long fd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	const struct bpffs_object *object = &bpffs_info(file_inode(file))->object;
+	const struct bpffs_object *object = bpffs_object(bpffs_info(file_inode(file)));
 	struct file *new;
 	u32 flags;
 	int err;

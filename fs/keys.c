@@ -124,7 +124,7 @@ static int take_batch(struct bpffs_keys *keys, const struct bpffs_scratch *s, u3
 /* Elements, so that keys and values together take about SCRATCH_BYTES. */
 static u64 first_capacity(const struct bpffs_info *info)
 {
-	const struct bpf_map *map = info->object.map;
+	const struct bpf_map *map = bpffs_bpf_map(info);
 	u64 each = map->key_size + bpffs_shape_bytes(&info->stored);
 
 	return clamp_t(u64, div64_u64(SCRATCH_BYTES, each), 1,
@@ -139,7 +139,7 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 
 	err = bpffs_scratch_map(&s, info, first_capacity(info), false);
 	while (!err) {
-		err = bpffs_batch_hash(info->object.map, &s, &token, &count);
+		err = bpffs_batch_hash(bpffs_bpf_map(info), &s, &token, &count);
 		taken = take_batch(keys, &s, count);
 		if (taken)
 			err = taken;
@@ -150,7 +150,7 @@ static int keys_by_batch(const struct bpffs_info *info, struct bpffs_keys *keys)
 			err = bpffs_scratch_map(&s, info, capacity, false);
 		}
 		/* Only who writes to the scratch meanwhile finds more than there are. */
-		if (!err && keys->count > 4ULL * info->object.map->max_entries + 1024)
+		if (!err && keys->count > 4ULL * info->max_entries + 1024)
 			err = -EBUSY;
 		if (!err && !bpffs_go_on())
 			err = -EINTR;
@@ -298,7 +298,7 @@ static const void *last_there(const struct bpffs_info *info,
 static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 		     bool *repeats)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	u64 back = keys->count;
 	const void *from;
 	u32 room;
@@ -328,11 +328,11 @@ static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 
 static int keys_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
-	u64 limit = info->object.map->max_entries;
+	u64 limit = info->max_entries;
 	bool repeats = false;
 	int err = 0, tries = 0;
 
-	if (!info->object.map->ops->map_get_next_key)
+	if (!bpffs_bpf_map(info)->ops->map_get_next_key)
 		return -EOPNOTSUPP;
 	/* Others may insert as fast as we walk. Cgroup storage says 0: no limit. */
 	limit = limit ? limit + 1024 : U32_MAX;
@@ -392,7 +392,7 @@ static int run_pass(struct bpf_map *map, bpf_callback_t callback,
 
 static int keys_by_pass(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	struct pass pass = { .key_size = map->key_size };
 	int tries = 3;
 	int err;
@@ -423,17 +423,17 @@ static int keys_of_hash(const struct bpffs_info *info, struct bpffs_keys *keys)
 	int err = -ENOMEM;
 
 	/* Of an offloaded map, neither. */
-	if (!info->object.map->ops->map_lookup_batch &&
-	    !info->object.map->ops->map_for_each_callback)
+	if (!bpffs_bpf_map(info)->ops->map_lookup_batch &&
+	    !bpffs_bpf_map(info)->ops->map_for_each_callback)
 		return -EOPNOTSUPP;
-	if (bpffs_batch_possible(info) && !bpffs_value_links(info->object.map))
+	if (bpffs_batch_possible(info) && !bpffs_value_links(bpffs_bpf_map(info)))
 		err = keys_by_batch(info, keys);
 	if (err != -ENOMEM && err != -EFBIG)
 		return err;
 	/* It holds a CPU from begin to end. */
-	if (current->mm && info->object.map->max_entries > PASS_MAX)
+	if (current->mm && info->max_entries > PASS_MAX)
 		return err;
-	if (!info->object.map->ops->map_for_each_callback)
+	if (!bpffs_bpf_map(info)->ops->map_for_each_callback)
 		return err;
 	keys->count = 0;
 	return keys_by_pass(info, keys);
@@ -452,7 +452,7 @@ struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
 	struct bpffs_keys *keys;
 	int err;
 
-	keys = keys_new(info->object.map);
+	keys = keys_new(bpffs_bpf_map(info));
 	if (!keys)
 		return ERR_PTR(-ENOMEM);
 	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))

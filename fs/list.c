@@ -79,7 +79,7 @@ static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 	unsigned int type = type_of_keys(info);
 	u32 index;
 
-	for (; ctx->pos - DOTS < info->object.map->max_entries; ctx->pos++) {
+	for (; ctx->pos - DOTS < info->max_entries; ctx->pos++) {
 		if (!bpffs_go_on())
 			return -EINTR;
 		index = ctx->pos - DOTS;
@@ -95,7 +95,7 @@ static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 static int list_keys(struct bpffs_info *info, struct listing *listing,
 		     struct dir_context *ctx)
 {
-	u32 key_size = info->object.map->key_size, run;
+	u32 key_size = info->key_size, run;
 	unsigned int type = type_of_keys(info);
 	const void *key;
 

@@ -61,7 +61,7 @@ void bpffs_longs_free(struct bpffs_longs *longs)
 
 static struct bpffs_longs *longs_of(struct bpffs_info *info)
 {
-	struct bpffs_longs *longs = READ_ONCE(info->longs), *new;
+	struct bpffs_longs *longs = READ_ONCE(bpffs_instance(info)->longs), *new;
 
 	if (longs)
 		return longs;
@@ -69,7 +69,7 @@ static struct bpffs_longs *longs_of(struct bpffs_info *info)
 	if (!new)
 		return NULL;
 	mutex_init(&new->lock);
-	longs = cmpxchg(&info->longs, NULL, new);
+	longs = cmpxchg(&bpffs_instance(info)->longs, NULL, new);
 	if (!longs)
 		return new;
 	bpffs_longs_free(new);
@@ -188,7 +188,7 @@ static int find_index(struct bpffs_info *info, const struct qstr *name, void *ke
 {
 	u32 index;
 
-	for (index = 0; index < info->object.map->max_entries; index++) {
+	for (index = 0; index < info->max_entries; index++) {
 		if (!(index % 1024) && !bpffs_go_on())
 			return -EINTR;
 		if (!has_name(info, &index, name))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Keys and values of a map: the one place that knows map types.
+ * Keys and values of a map: the one place that calls map->ops.
  *
  * An op that exists is not an op that may be called (the value of a sockmap's
- * update is taken for a struct sock), so a type does only what its row says,
+ * update is taken for a struct sock), so a type does only what its row (types.c) says,
  * and each op is checked for NULL before it is called (offloaded maps).
  */
 #include <linux/rcupdate.h>
@@ -11,14 +11,12 @@
 #include "batch.h"
 
 /**
- * struct bpffs_map_type - what a type can do
- * @can: bits of enum bpffs_can
+ * struct bpffs_access - how elements of a type are found
  * @lookup: the value of a key, NULL, or an error pointer; under rcu_read_lock.
  *	Looking must not count as using. A per-CPU type has lookup_cpu() instead
  * @has: is there such a key? NULL where a lookup tells
  */
-struct bpffs_map_type {
-	unsigned int can;
+struct bpffs_access {
 	void *(*lookup)(struct bpf_map *map, void *key);
 	bool (*has)(struct bpf_map *map, void *key);
 };
@@ -137,98 +135,44 @@ static bool has_by_peek(struct bpf_map *map, void *key)
 	return map->ops->map_peek_elem && !map->ops->map_peek_elem(map, key);
 }
 
-#define CAN_ALL	(BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE | \
-		 BPFFS_CAN_CREATE | BPFFS_CAN_DELETE)
-
-static const struct bpffs_map_type map_types[] = {
-	[BPF_MAP_TYPE_HASH] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM,
-		.lookup = lookup,
-	},
-	[BPF_MAP_TYPE_LRU_HASH] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_EVICTS | BPFFS_BY_BATCH,
-		.lookup = lookup_lru,
-	},
-	[BPF_MAP_TYPE_ARRAY] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_CAN_STREAM | BPFFS_BY_INDEX | BPFFS_IS_ARRAY,
-		.lookup = lookup,
-	},
-	[BPF_MAP_TYPE_PERCPU_HASH] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_PERCPU,
-	},
-	[BPF_MAP_TYPE_PERCPU_ARRAY] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_CAN_STREAM | BPFFS_BY_INDEX | BPFFS_IS_ARRAY |
-		       BPFFS_PERCPU,
-	},
-	/* Lookups of single elements would count as use. */
-	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_CAN_STREAM |
-		       BPFFS_EVICTS | BPFFS_PERCPU | BPFFS_BY_BATCH,
-		.has = has_by_next,
-	},
-	[BPF_MAP_TYPE_LPM_TRIE] = {
-		.can = CAN_ALL | BPFFS_CAN_STREAM | BPFFS_BY_NEXT_KEY | BPFFS_IS_TRIE |
-		       BPFFS_BY_BATCH,
-		.lookup = lookup_trie,
-	},
-	/* Its elements come and go with the cgroups. */
-	[BPF_MAP_TYPE_CGROUP_STORAGE] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE |
-		       BPFFS_BY_NEXT_KEY,
-		.lookup = lookup_storage,
-	},
-	[BPF_MAP_TYPE_QUEUE] = {
-		.can = BPFFS_IS_QUEUE,
-	},
-	[BPF_MAP_TYPE_STACK] = {
-		.can = BPFFS_IS_QUEUE,
-	},
-	[BPF_MAP_TYPE_BLOOM_FILTER] = {
-		.can = BPFFS_IS_SET | BPFFS_CAN_CREATE,
-		.has = has_by_peek,
-	},
-	/* The value of their lookup is a map, never to be copied out. */
-	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_BY_INDEX |
-		       BPFFS_OF_MAPS,
-		.has = has_by_lookup,
-	},
-	[BPF_MAP_TYPE_HASH_OF_MAPS] = {
-		.can = BPFFS_CAN_LIST | BPFFS_CAN_DELETE | BPFFS_OF_MAPS,
-		.has = has_by_lookup,
-	},
-	[BPF_MAP_TYPE_RINGBUF] = {
-		.can = BPFFS_HAS_MEMORY,
-	},
-	[BPF_MAP_TYPE_USER_RINGBUF] = {
-		.can = BPFFS_HAS_MEMORY,
-	},
-	[BPF_MAP_TYPE_ARENA] = {
-		.can = BPFFS_HAS_MEMORY | BPFFS_KEEPS_PLACE,
-	},
+static const struct bpffs_access accesses[] = {
+	[BPF_MAP_TYPE_HASH] = { .lookup = lookup },
+	[BPF_MAP_TYPE_LRU_HASH] = { .lookup = lookup_lru },
+	[BPF_MAP_TYPE_ARRAY] = { .lookup = lookup },
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { .has = has_by_next },
+	[BPF_MAP_TYPE_LPM_TRIE] = { .lookup = lookup_trie },
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = { .lookup = lookup_storage },
+	[BPF_MAP_TYPE_BLOOM_FILTER] = { .has = has_by_peek },
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { .has = has_by_lookup },
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = { .has = has_by_lookup },
 };
 
-static const struct bpffs_map_type attributes_only;
+static const struct bpffs_access by_ops_only;
 
-/* What can be done with a map; never NULL. */
-const struct bpffs_map_type *bpffs_map_type(const struct bpf_map *map)
+/* How elements of a map are found; never NULL. */
+const struct bpffs_access *bpffs_map_access(const struct bpf_map *map)
 {
-	if (map->map_type >= ARRAY_SIZE(map_types))
-		return &attributes_only;
-	return &map_types[map->map_type];
+	return map->map_type < ARRAY_SIZE(accesses) ? &accesses[map->map_type] : &by_ops_only;
 }
 
-bool bpffs_map_can(const struct bpffs_info *info, unsigned int what)
-{
-	if (!info->type)
-		return false;
-	/* Of arrays, those made for it. */
-	if (what == BPFFS_HAS_MEMORY && info->object.map->map_flags & BPF_F_MMAPABLE)
-		return true;
-	return info->type->can & what;
-}
+#define SAME(type) static_assert((u32)BPFFS_TYPE_##type == (u32)BPF_MAP_TYPE_##type)
+
+SAME(HASH);
+SAME(ARRAY);
+SAME(PERCPU_HASH);
+SAME(PERCPU_ARRAY);
+SAME(LRU_HASH);
+SAME(LRU_PERCPU_HASH);
+SAME(LPM_TRIE);
+SAME(ARRAY_OF_MAPS);
+SAME(HASH_OF_MAPS);
+SAME(CGROUP_STORAGE);
+SAME(QUEUE);
+SAME(STACK);
+SAME(RINGBUF);
+SAME(BLOOM_FILTER);
+SAME(USER_RINGBUF);
+SAME(ARENA);
 
 /* Return: 0, or -ERANGE: an array has no such index. */
 int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
@@ -238,29 +182,30 @@ int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
 	if (!bpffs_map_can(info, BPFFS_BY_INDEX))
 		return 0;
 	memcpy(&index, key, sizeof(index));
-	return index < info->object.map->max_entries ? 0 : -ERANGE;
+	return index < info->max_entries ? 0 : -ERANGE;
 }
 
 /* A copy of the value of @key, NULL, or an error pointer. Under rcu_read_lock. */
 static void *find(const struct bpffs_info *info, const void *key, u32 copy)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 
 	/* The ops do not write to the key; their prototype is older than const. */
 	if (bpffs_map_can(info, BPFFS_PERCPU))
 		return lookup_cpu(map, (void *)key, info->stored.cpus[copy]);
-	return info->type->lookup(map, (void *)key);
+	return bpffs_instance(info)->access->lookup(map, (void *)key);
 }
 
 bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
+	const struct bpffs_access *access = bpffs_instance(info)->access;
 	bool has;
 
-	if (!info->type->has && !bpffs_map_can(info, BPFFS_CAN_READ))
+	if (!access->has && !bpffs_map_can(info, BPFFS_CAN_READ))
 		return false;
 	rcu_read_lock();
-	if (info->type->has)
-		has = info->type->has(info->object.map, (void *)key);
+	if (access->has)
+		has = access->has(bpffs_bpf_map(info), (void *)key);
 	else
 		has = !IS_ERR_OR_NULL(find(info, key, 0));
 	rcu_read_unlock();
@@ -274,9 +219,9 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 static void copy_value(const struct bpffs_info *info, void *to, void *from)
 {
 	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
-		copy_map_value(info->object.map, to, from);
+		copy_map_value(bpffs_bpf_map(info), to, from);
 	else
-		copy_map_value_long(info->object.map, to, from);
+		copy_map_value_long(bpffs_bpf_map(info), to, from);
 }
 
 /**
@@ -320,12 +265,12 @@ int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
  */
 static int begin_write(const struct bpffs_info *info, unsigned int what)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 
 	if (!bpffs_map_can(info, what))
 		return -EOPNOTSUPP;
 	atomic64_inc(&map->writecnt);
-	if (bpffs_object_writable(&info->object))
+	if (bpffs_object_writable(bpffs_object(info)))
 		return 0;
 	atomic64_dec(&map->writecnt);
 	return -EPERM;
@@ -333,7 +278,7 @@ static int begin_write(const struct bpffs_info *info, unsigned int what)
 
 static void end_write(const struct bpffs_info *info)
 {
-	atomic64_dec(&info->object.map->writecnt);
+	atomic64_dec(&bpffs_bpf_map(info)->writecnt);
 }
 
 /* What the ops of the kernel return, in the words of a file system. */
@@ -451,7 +396,7 @@ static int update_by_batch(const struct bpffs_info *info, const void *key,
 
 static int push(const struct bpffs_info *info, const void *value)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	long err;
 
 	err = begin_write(info, BPFFS_IS_SET | BPFFS_IS_QUEUE);
@@ -504,7 +449,7 @@ int bpffs_map_update(const struct bpffs_info *info, const void *key,
 	err = begin_write(info, BPFFS_CAN_WRITE);
 	if (err)
 		return err;
-	err = update_one(info->object.map, key, value, flags);
+	err = update_one(bpffs_bpf_map(info), key, value, flags);
 	end_write(info);
 	return file_error(err);
 }
@@ -586,7 +531,7 @@ out:
  */
 int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	long err;
 
 	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
@@ -624,7 +569,7 @@ out:
  */
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	const s64 __percpu *counts = bpffs_elem_count(map);
 	s64 sum = 0;
 	int cpu;
@@ -649,7 +594,7 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
  */
 u64 bpffs_map_memory_size(const struct bpffs_info *info)
 {
-	const struct bpf_map *map = info->object.map;
+	const struct bpf_map *map = bpffs_bpf_map(info);
 
 	switch ((u32)map->map_type) {
 	case BPF_MAP_TYPE_RINGBUF:
@@ -667,7 +612,7 @@ u64 bpffs_map_memory_size(const struct bpffs_info *info)
 /* Copy the element that would be popped. Return: 0, -ENOENT (it is empty). */
 int bpffs_map_peek(const struct bpffs_info *info, void *value)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	long err;
 
 	if (!bpffs_map_can(info, BPFFS_IS_QUEUE) || !map->ops->map_peek_elem)
@@ -681,7 +626,7 @@ int bpffs_map_peek(const struct bpffs_info *info, void *value)
 /* Take an element out. Return: 0, -ENOENT (it is empty), -EPERM. */
 int bpffs_map_pop(const struct bpffs_info *info, void *value)
 {
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	long err;
 
 	err = begin_write(info, BPFFS_IS_QUEUE);
@@ -714,7 +659,7 @@ struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key)
 	struct bpf_map *inner;
 
 	rcu_read_lock();
-	inner = lookup(info->object.map, (void *)key);
+	inner = lookup(bpffs_bpf_map(info), (void *)key);
 	if (!IS_ERR_OR_NULL(inner))
 		inner = bpf_map_inc_not_zero(inner);
 	rcu_read_unlock();
@@ -727,7 +672,7 @@ bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
 	bool is;
 
 	rcu_read_lock();
-	is = lookup(info->object.map, (void *)key) == inner;
+	is = lookup(bpffs_bpf_map(info), (void *)key) == inner;
 	rcu_read_unlock();
 	return is;
 }

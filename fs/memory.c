@@ -12,7 +12,7 @@
  */
 static int memory_open(struct inode *inode, struct file *file)
 {
-	file->private_data = bpffs_info(inode)->object.map;
+	file->private_data = bpffs_bpf_map(bpffs_info(inode));
 	return 0;
 }
 
@@ -26,7 +26,7 @@ static int memory_open(struct inode *inode, struct file *file)
 static int memory_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct bpffs_info *info = bpffs_info(file_inode(file));
-	struct file *held = info->object.file;
+	struct file *held = bpffs_object(info)->file;
 	bool read_only = !(vma->vm_flags & VM_SHARED);
 	int err;
 
@@ -50,7 +50,7 @@ static unsigned long memory_get_unmapped_area(struct file *file, unsigned long a
 					      unsigned long len, unsigned long pgoff,
 					      unsigned long flags)
 {
-	struct file *held = bpffs_info(file_inode(file))->object.file;
+	struct file *held = bpffs_object(bpffs_info(file_inode(file)))->file;
 
 	if (held->f_op->get_unmapped_area)
 		return held->f_op->get_unmapped_area(held, addr, len, pgoff, flags);
@@ -59,7 +59,7 @@ static unsigned long memory_get_unmapped_area(struct file *file, unsigned long a
 
 static __poll_t memory_poll(struct file *file, struct poll_table_struct *wait)
 {
-	return vfs_poll(bpffs_info(file_inode(file))->object.file, wait);
+	return vfs_poll(bpffs_object(bpffs_info(file_inode(file)))->file, wait);
 }
 
 const struct file_operations bpffs_memory_fops = {

@@ -6,7 +6,7 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 
-#include "info.h"
+#include "instance.h"
 
 /**
  * struct bpffs_options - what was given, until it is known what it is for
@@ -112,7 +112,7 @@ const struct fs_parameter_spec bpffs_parameters[] = {
 /* The caller's descriptor table is certain only here, not at get_tree. */
 static int parse_fd(struct fs_context *fc, struct fs_parameter *param)
 {
-	struct bpffs_object *object = &bpffs_options(fc)->info->object;
+	struct bpffs_object *object = bpffs_object(bpffs_options(fc)->info);
 	struct file *file;
 	int fd = -1;
 	int err;
@@ -153,7 +153,7 @@ static int parse_uid(struct fs_context *fc, u32 number)
 
 	if (!uid_valid(uid))
 		return invalfc(fc, "uid: %u is no user here", number);
-	bpffs_options(fc)->info->uid = uid;
+	bpffs_instance(bpffs_options(fc)->info)->uid = uid;
 	return 0;
 }
 
@@ -163,7 +163,7 @@ static int parse_gid(struct fs_context *fc, u32 number)
 
 	if (!gid_valid(gid))
 		return invalfc(fc, "gid: %u is no group here", number);
-	bpffs_options(fc)->info->gid = gid;
+	bpffs_instance(bpffs_options(fc)->info)->gid = gid;
 	return 0;
 }
 
@@ -263,12 +263,12 @@ static int check_assertions(struct fs_context *fc, const struct bpffs_object *ob
 
 static int set_map(struct fs_context *fc, struct bpffs_info *info)
 {
-	if (!bpffs_object_readable(&info->object)) {
+	if (!bpffs_object_readable(bpffs_object(info))) {
 		errorfc(fc, "fd: the map's descriptor is write-only");
 		return -EACCES;
 	}
 	/* What the held descriptor may not do, the files may not do. */
-	if (!bpffs_object_writable(&info->object))
+	if (!bpffs_object_writable(bpffs_object(info)))
 		fc->sb_flags |= SB_RDONLY;
 	return bpffs_info_set_layouts(fc, info, &bpffs_options(fc)->layouts);
 }
@@ -285,10 +285,10 @@ static int set_pin(struct fs_context *fc, struct bpffs_info *info)
 		errorfc(fc, "pinroot: a read-only mount hands the object to nobody");
 		return -EROFS;
 	}
-	pin = bpffs_pin_bind(root, &info->object);
+	pin = bpffs_pin_bind(root, bpffs_object(info));
 	if (IS_ERR(pin))
 		return invalfc(fc, "pinroot: no root of a bpf file system with a pin of it");
-	info->pin = pin;
+	bpffs_instance(info)->pin = pin;
 	return 0;
 }
 
@@ -299,13 +299,13 @@ static int bpffs_get_tree(struct fs_context *fc)
 	const char *useless;
 	int err;
 
-	if (!info || !info->object.file)
+	if (!info || !bpffs_object(info)->file)
 		return invalfc(fc, "fd: which BPF object? give an open descriptor, fd=N");
-	err = check_assertions(fc, &info->object);
+	err = check_assertions(fc, bpffs_object(info));
 	if (err)
 		return err;
 	useless = bpffs_layouts_option(&options->layouts);
-	if (info->object.kind == BPFFS_MAP)
+	if (bpffs_object(info)->kind == BPFFS_MAP)
 		err = set_map(fc, info);
 	else if (useless)
 		return invalfc(fc, "%s: only a map has keys and values", useless);
@@ -364,7 +364,7 @@ static int same_key(struct fs_context *fc, const char *option,
 static int same_layouts(struct fs_context *fc, const struct bpffs_info *info)
 {
 	const struct bpffs_layouts *given = &bpffs_options(fc)->layouts;
-	const struct bpffs_info *inner = info->inner;
+	const struct bpffs_info *inner = bpffs_instance(info)->inner;
 	int err;
 
 	err = same_key(fc, "key", info, given->key);
@@ -383,26 +383,27 @@ static int bpffs_reconfigure(struct fs_context *fc)
 {
 	const struct bpffs_info *info = bpffs_sb_info(fc->root->d_sb);
 	const struct bpffs_options *options = bpffs_options(fc);
-	bool writable = bpffs_object_writable(&info->object) ||
-			info->object.kind != BPFFS_MAP;
+	const struct bpffs_instance *asked = bpffs_instance(options->info);
+	const struct bpffs_instance *is = bpffs_instance(info);
+	bool writable = bpffs_object_writable(&is->object) || is->object.kind != BPFFS_MAP;
 	int err;
 
-	err = check_assertions(fc, &info->object);
+	err = check_assertions(fc, bpffs_object(info));
 	if (err)
 		return err;
-	if (was_given(options, OPT_UID) && !uid_eq(options->info->uid, info->uid))
+	if (was_given(options, OPT_UID) && !uid_eq(asked->uid, is->uid))
 		return cannot_change(fc, "uid");
-	if (was_given(options, OPT_GID) && !gid_eq(options->info->gid, info->gid))
+	if (was_given(options, OPT_GID) && !gid_eq(asked->gid, is->gid))
 		return cannot_change(fc, "gid");
 	if (was_given(options, OPT_MODE) && options->info->mode != info->mode)
 		return cannot_change(fc, "mode");
 	if (was_given(options, OPT_PERCPU) &&
-	    options->info->sum != (info->inner ? info->inner->sum : info->sum))
+	    options->info->sum != (is->inner ? is->inner->sum : info->sum))
 		return cannot_change(fc, "percpu");
 	err = same_layouts(fc, info);
 	if (err)
 		return err;
-	if (fc->sb_flags_mask & SB_RDONLY && fc->sb_flags & SB_RDONLY && info->pin) {
+	if (fc->sb_flags_mask & SB_RDONLY && fc->sb_flags & SB_RDONLY && is->pin) {
 		errorfc(fc, "ro: the mount has a pin, which hands the object out");
 		return -EBUSY;
 	}

@@ -81,7 +81,7 @@ int bpffs_pin_manage(const struct path *path, bool rcu_walk)
 struct vfsmount *bpffs_pin_automount(struct path *path)
 {
 	const struct bpffs_info *info = bpffs_info(d_inode(path->dentry));
-	struct super_block *sb = info->pin->mnt_sb;
+	struct super_block *sb = bpffs_instance(info)->pin->mnt_sb;
 	struct fs_context *fc;
 	struct vfsmount *mnt;
 

@@ -121,7 +121,7 @@ static int push_text(struct bpffs_info *info, struct queue_open *open)
 
 	if (err == -ENOSPC)
 		bpffs_refuse(info, "push: full (%u elements); nothing was pushed",
-			     info->object.map->max_entries);
+			     info->max_entries);
 	else if (err)
 		bpffs_refuse(info, "push: the map refuses the element (error %d)", -err);
 	bpffs_parse_begin(open->parser);

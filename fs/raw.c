@@ -74,7 +74,7 @@ struct raw {
 
 static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
 {
-	return ALIGN(capacity * info->object.map->key_size, 8);
+	return ALIGN(capacity * info->key_size, 8);
 }
 
 static u64 block_bytes(const struct bpffs_info *info, u64 capacity, u64 count)
@@ -86,7 +86,7 @@ static u64 block_bytes(const struct bpffs_info *info, u64 capacity, u64 count)
 static int raw_open(struct inode *inode, struct file *file)
 {
 	const struct bpffs_info *info = bpffs_info(inode);
-	const struct bpf_map *map = info->object.map;
+	const struct bpf_map *map = bpffs_bpf_map(info);
 	struct raw *raw;
 
 	/* What owns something else cannot be copied. */
@@ -110,7 +110,7 @@ static int raw_open(struct inode *inode, struct file *file)
 
 static void fill_header(const struct bpffs_info *info, struct bpffs_raw_header *header)
 {
-	const struct bpf_map *map = info->object.map;
+	const struct bpf_map *map = bpffs_bpf_map(info);
 
 	memset(header, 0, sizeof(*header));
 	memcpy(header->magic, BPFFS_RAW_MAGIC, sizeof(header->magic));
@@ -164,7 +164,7 @@ static int read_trailer(struct raw *raw)
 /* How many elements fit in @len bytes? */
 static u32 capacity_of(const struct bpffs_info *info, size_t len)
 {
-	const struct bpf_map *map = info->object.map;
+	const struct bpf_map *map = bpffs_bpf_map(info);
 	u64 each = map->key_size + bpffs_batch_value_bytes(info);
 	u64 n;
 
@@ -188,7 +188,7 @@ static int read_batch(const struct bpffs_info *info, struct raw *raw,
 		      void __user *keys, void __user *values, u32 capacity, u32 *count)
 {
 	const struct bpffs_scratch *s = &raw->scratch;
-	struct bpf_map *map = info->object.map;
+	struct bpf_map *map = bpffs_bpf_map(info);
 	u64 token = (unsigned long)bpffs_scratch_user(s, s->keys);
 	union bpf_attr attr = {};
 	int err;
@@ -242,7 +242,7 @@ static ssize_t finish_block(const struct bpffs_info *info, char __user *buf,
 	struct bpffs_raw_block block = { .magic = BPFFS_RAW_BLOCK, .count = count };
 	void __user *keys = buf + sizeof(block);
 	u64 values = count * bpffs_batch_value_bytes(info);
-	u64 used = (u64)count * info->object.map->key_size;
+	u64 used = (u64)count * info->key_size;
 	int err = 0;
 
 	/* A small gap costs less than moving all values. */
@@ -299,7 +299,7 @@ static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
  */
 static int read_block_apart(const struct bpffs_info *info, struct raw *raw)
 {
-	u64 each = info->object.map->key_size + bpffs_batch_value_bytes(info);
+	u64 each = info->key_size + bpffs_batch_value_bytes(info);
 	u64 capacity = max_t(u64, PIECES_BYTES / each, 1);
 	struct bpffs_scratch s = {};
 	ssize_t ret = -ENOSPC;
@@ -393,14 +393,13 @@ __printf(3, 4)
 static int refuse_stream(struct bpffs_info *info, const struct raw *raw,
 			 const char *fmt, ...)
 {
-	struct va_format reason;
+	char after[sizeof("; elements were stored before") + 21];
 	va_list args;
 
+	snprintf(after, sizeof(after), "; %llu elements were stored before",
+		 raw->write_count);
 	va_start(args, fmt);
-	reason.fmt = fmt;
-	reason.va = &args;
-	bpffs_refuse(info, "raw: %pV; %llu elements were stored before", &reason,
-		     raw->write_count);
+	bpffs_refuse_within(info, "raw: ", fmt, args, after);
 	va_end(args);
 	return -EINVAL;
 }
@@ -443,7 +442,7 @@ static int store_element(struct bpffs_info *info, struct raw *raw, const void *k
 		raw->evictions.created -= is_new;
 	if (err == -ENOSPC)
 		refuse_stream(info, raw, "the map is full (%u elements)",
-			      info->object.map->max_entries);
+			      info->max_entries);
 	else if (err)
 		refuse_stream(info, raw, "the map refuses an element (error %d)", -err);
 	return err;
@@ -465,7 +464,7 @@ static int store_block(struct bpffs_info *info, struct raw *raw)
 		err = store_element(info, raw, key, value);
 		if (!err)
 			raw->write_count++;
-		key += info->object.map->key_size;
+		key += info->key_size;
 		value += bpffs_batch_value_bytes(info);
 		if (!bpffs_go_on())
 			err = -EINTR;

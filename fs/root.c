@@ -143,24 +143,25 @@ static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
  */
 static int may_create(struct bpffs_info *info, const struct qstr *name, void *key)
 {
+	char quoted[4 * BPFFS_QUOTED_MAX + 1];
 	struct bpffs_reason why = {};
 	int err;
 
 	err = bpffs_name_to_key(info, name->name, name->len, key, &why);
 	if (err == -EINVAL)
-		bpffs_refuse(info, "\"%*pE\" names no key: %s",
-			     (int)min(name->len, 64U), name->name, why.text);
+		bpffs_refuse(info, "\"%s\" names no key: %s",
+			     bpffs_quote_name(quoted, name->name, name->len), why.text);
 	if (err)
 		return err;
 	err = bpffs_map_check_key(info, key);
 	if (err) {
 		bpffs_refuse(info, "%.*s: the array has %u elements",
-			     (int)name->len, name->name, info->object.map->max_entries);
+			     (int)name->len, name->name, info->max_entries);
 		return err;
 	}
 	if (!bpffs_map_can(info, BPFFS_CAN_CREATE))
 		return -EOPNOTSUPP;
-	return bpffs_object_writable(&info->object) ? 0 : -EPERM;
+	return bpffs_object_writable(bpffs_object(info)) ? 0 : -EPERM;
 }
 
 /*

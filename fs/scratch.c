@@ -159,7 +159,7 @@ void __user *bpffs_scratch_user(const struct bpffs_scratch *s, const void *at)
 /* Room for @capacity elements: a page for what is written, then keys and values. */
 static int make_room(struct bpffs_scratch *s, const struct bpffs_info *info, u64 capacity)
 {
-	u64 keys = ALIGN(capacity * info->object.map->key_size, 8);
+	u64 keys = ALIGN(capacity * info->key_size, 8);
 	u64 bytes = PAGE_SIZE + PAGE_ALIGN(keys + capacity * bpffs_shape_bytes(&info->stored));
 	struct memory *memory;
 	struct file *file;

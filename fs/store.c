@@ -8,36 +8,6 @@
 /* Leaves stored in one RCU section. */
 #define STORE_AT_ONCE	1024
 
-/**
- * bpffs_refuse_element - remember a refusal: "NAME: REASON"
- * @info: of the mount
- * @key: of the element
- * @fmt: the reason, and what became of the element
- */
-void bpffs_refuse_element(struct bpffs_info *info, const void *key,
-			  const char *fmt, ...)
-{
-	char name[BPFFS_NAME_MAX + 1];
-	struct va_format reason;
-	va_list args;
-
-	bpffs_name_encode(info->key, key, name);
-	va_start(args, fmt);
-	reason.fmt = fmt;
-	reason.va = &args;
-	bpffs_refuse(info, "%s: %pV", name, &reason);
-	va_end(args);
-}
-
-void bpffs_refuse_text(struct bpffs_info *info, const void *key,
-		       const struct bpffs_reason *why)
-{
-	if (why->column)
-		bpffs_refuse_element(info, key, "%s (column %u)" UNCHANGED, why->text, why->column);
-	else
-		bpffs_refuse_element(info, key, "%s" UNCHANGED, why->text);
-}
-
 /* Say what the map's own refusal means; @err is passed through. */
 static int refuse_store(struct bpffs_info *info, const void *key, int err)
 {
@@ -63,7 +33,7 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err)
 		break;
 	case -ENOSPC:
 		bpffs_refuse_element(info, key, "the map is full (%u elements)" UNCHANGED,
-				     info->object.map->max_entries);
+				     info->max_entries);
 		break;
 	default:
 		bpffs_refuse_element(info, key, "the map refuses the update (error %d)" UNCHANGED,
@@ -92,7 +62,7 @@ static bool gives_special_bytes(const struct bpffs_info *info, const void *value
 	u32 copy, i, offset, size;
 
 	for (copy = 0; copy < shape->copies; copy++, value += shape->stride)
-		for (i = 0; bpffs_special_field(info->object.map, i, &offset, &size); i++)
+		for (i = 0; bpffs_special_field(bpffs_bpf_map(info), i, &offset, &size); i++)
 			if (memchr_inv(value + offset, 0, size))
 				return true;
 	return false;
@@ -337,14 +307,14 @@ static int refuse_special(struct bpffs_info *info, const void *key,
 	struct bpffs_leaf leaf;
 	u64 n;
 
-	if (!bpffs_special_field(info->object.map, 0, &offset, &size))
+	if (!bpffs_special_field(bpffs_bpf_map(info), 0, &offset, &size))
 		return 0;
 	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
 		bpffs_layout_leaf(info->shape.layout, n - div_u64(n, leaves) * leaves, &leaf);
 		if (!bpffs_go_on_turn(&turns))
 			return -EINTR;
-		if (!is_special(info->object.map, &leaf))
+		if (!is_special(bpffs_bpf_map(info), &leaf))
 			continue;
 		bpffs_refuse_element(info, key,
 				     "byte %u is a lock's, timer's or pointer's" UNCHANGED,
@@ -439,7 +409,7 @@ bool bpffs_store_is_whole(const struct bpffs_info *info,
 
 	if (!bpffs_parse_all_fresh(parser))
 		return false;
-	if (!bpffs_value_owns(info->object.map))
+	if (!bpffs_value_owns(bpffs_bpf_map(info)))
 		return true;
 	first = bpffs_parse_next_fresh(parser, 0);
 	return first != U64_MAX && bpffs_parse_next_fresh(parser, first + 1) != U64_MAX;
@@ -462,7 +432,7 @@ int bpffs_store_whole(struct bpffs_info *info, const void *key,
 	int err;
 
 	/* A new element owns nothing yet. */
-	if (bpffs_value_owns(info->object.map) && flags != BPF_NOEXIST) {
+	if (bpffs_value_owns(bpffs_bpf_map(info)) && flags != BPF_NOEXIST) {
 		bpffs_refuse_element(info, key,
 				     "an update would destroy a timer or pointer" UNCHANGED);
 		return -EPERM;

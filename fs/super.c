@@ -11,7 +11,7 @@
 #include <linux/statfs.h>
 #include <uapi/linux/bpffs.h>
 
-#include "info.h"
+#include "instance.h"
 
 /* A key's layout longer than this is not shown in /proc/mounts. */
 #define SHOWN_LAYOUT_MAX	64
@@ -37,9 +37,9 @@ struct inode *bpffs_new_inode(struct super_block *sb, struct bpffs_info *info,
 	bpffs_inode(inode)->info = bpffs_info_get(info);
 	inode->i_ino = ino;
 	inode->i_mode = mode;
-	inode->i_uid = info->uid;
-	inode->i_gid = info->gid;
-	bpffs_inode_set_times(inode, info->born);
+	inode->i_uid = bpffs_instance(info)->uid;
+	inode->i_gid = bpffs_instance(info)->gid;
+	bpffs_inode_set_times(inode, bpffs_instance(info)->born);
 	if (S_ISDIR(mode))
 		inc_nlink(inode);
 	return inode;
@@ -99,7 +99,7 @@ static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 	buf->f_fsid = u64_to_fsid(huge_encode_dev(dentry->d_sb->s_dev));
 	if (!bpffs_map_can(info, BPFFS_IS_ARRAY | BPFFS_EVICTS) &&
 	    bpffs_map_count(info, &count)) {
-		buf->f_files = info->object.map->max_entries;
+		buf->f_files = info->max_entries;
 		buf->f_ffree = buf->f_files - count;
 	}
 	return 0;
@@ -109,10 +109,10 @@ static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 static int bpffs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	const struct bpffs_info *info = bpffs_sb_info(root->d_sb);
-	const char *name = bpffs_object_name(&info->object);
+	const char *name = bpffs_object_name(bpffs_object(info));
 	char key[SHOWN_LAYOUT_MAX + 1];
 
-	seq_printf(seq, ",id=%u", bpffs_object_id(&info->object));
+	seq_printf(seq, ",id=%u", bpffs_object_id(bpffs_object(info)));
 	if (*name)
 		seq_show_option(seq, "name", name);
 	if (info->no_keys)
@@ -121,12 +121,12 @@ static int bpffs_show_options(struct seq_file *seq, struct dentry *root)
 		 bpffs_layout_print(info->key, key, sizeof(key)) < sizeof(key) &&
 		 strcmp(key, "hex"))
 		seq_show_option(seq, "key", key);
-	if (info->sum || (info->inner && info->inner->sum))
+	if (info->sum || (bpffs_instance(info)->inner && bpffs_instance(info)->inner->sum))
 		seq_puts(seq, ",percpu=sum");
-	if (!uid_eq(info->uid, GLOBAL_ROOT_UID))
-		seq_printf(seq, ",uid=%u", from_kuid_munged(&init_user_ns, info->uid));
-	if (!gid_eq(info->gid, GLOBAL_ROOT_GID))
-		seq_printf(seq, ",gid=%u", from_kgid_munged(&init_user_ns, info->gid));
+	if (!uid_eq(bpffs_instance(info)->uid, GLOBAL_ROOT_UID))
+		seq_printf(seq, ",uid=%u", from_kuid_munged(&init_user_ns, bpffs_instance(info)->uid));
+	if (!gid_eq(bpffs_instance(info)->gid, GLOBAL_ROOT_GID))
+		seq_printf(seq, ",gid=%u", from_kgid_munged(&init_user_ns, bpffs_instance(info)->gid));
 	if (info->mode != 0600)
 		seq_printf(seq, ",mode=%#o", info->mode);
 	return 0;
@@ -158,7 +158,7 @@ int bpffs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_op = &bpffs_super_ops;
 	set_default_d_op(sb, &bpffs_dentry_ops);
 
-	if (info->object.kind == BPFFS_MAP)
+	if (bpffs_object(info)->kind == BPFFS_MAP)
 		root = bpffs_map_root(sb, info, BPFFS_INO_ROOT);
 	else
 		root = bpffs_attr_root(sb, info, BPFFS_INO_ROOT);

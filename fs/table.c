@@ -208,7 +208,7 @@ static const void *next_of_chunk(const struct bpffs_info *info, struct table *ta
 	}
 	table->sample = value;
 	table->row++;
-	return chunk->keys + row * info->object.map->key_size;
+	return chunk->keys + row * info->key_size;
 }
 
 static const void *row_key(const struct bpffs_info *info, struct table *table,
@@ -218,7 +218,7 @@ static const void *row_key(const struct bpffs_info *info, struct table *table,
 		return bpffs_keys_at(table->keys, table->row);
 	*index = table->row;
 	return bpffs_map_can(info, BPFFS_IS_ARRAY) &&
-	       table->row < info->object.map->max_entries ? index : NULL;
+	       table->row < info->max_entries ? index : NULL;
 }
 
 /* The same, of the next one that is still there. */
@@ -439,13 +439,12 @@ __printf(3, 4)
 static int refuse_line(struct bpffs_info *info, const struct table *table,
 		       const char *fmt, ...)
 {
-	struct va_format reason;
+	char before[sizeof("table: line : ") + 20];
 	va_list args;
 
+	snprintf(before, sizeof(before), "table: line %llu: ", table->line);
 	va_start(args, fmt);
-	reason.fmt = fmt;
-	reason.va = &args;
-	bpffs_refuse(info, "table: line %llu: %pV" UNCHANGED, table->line, &reason);
+	bpffs_refuse_within(info, before, fmt, args, UNCHANGED);
 	va_end(args);
 	return -EINVAL;
 }
@@ -453,20 +452,22 @@ static int refuse_line(struct bpffs_info *info, const struct table *table,
 /* The name of a line is complete. */
 static int end_name(struct bpffs_info *info, struct table *table)
 {
+	char quoted[4 * BPFFS_QUOTED_MAX + 1];
 	struct bpffs_reason why = {};
 	int err;
 
 	err = bpffs_name_to_key(info, table->name, table->name_len, table->key, &why);
 	if (err == -EINVAL)
-		return refuse_line(info, table, "\"%*pE\" names no key: %s",
-				   (int)min(table->name_len, 64U), table->name, why.text);
+		return refuse_line(info, table, "\"%s\" names no key: %s",
+				   bpffs_quote_name(quoted, table->name, table->name_len),
+				   why.text);
 	if (err)
 		return err;
 	err = bpffs_map_check_key(info, table->key);
 	if (err) {
 		refuse_line(info, table, "%.*s: the array has %u elements",
 			    (int)table->name_len, table->name,
-			    info->object.map->max_entries);
+			    info->max_entries);
 		return err;
 	}
 	table->in_fields = true;

@@ -25,7 +25,7 @@ static int store_whole(struct inode *inode, struct bpffs_open *open)
 	int err;
 
 	if ((open->may_insert && open->excl) ||
-	    (open->pending && bpffs_value_owns(info->object.map)))
+	    (open->pending && bpffs_value_owns(bpffs_bpf_map(info))))
 		flags = BPF_NOEXIST;
 	else if (open->may_insert)
 		flags = BPF_ANY;
@@ -74,7 +74,7 @@ static bool is_whole(const struct bpffs_info *info, const struct bpffs_open *ope
 		return open->pending || bpffs_store_is_whole(info, open->parser);
 	if (open->complete || !bpffs_parse_all_named(open->parser))
 		return false;
-	return open->pending || !bpffs_value_owns(info->object.map);
+	return open->pending || !bpffs_value_owns(bpffs_bpf_map(info));
 }
 
 /* Store what the pieces so far have completed. Return: 0 or an errno. */

@@ -11,7 +11,9 @@
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -39,6 +41,7 @@ static inline void *bpffs_zalloc(size_t size)
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,11 +53,11 @@ static inline void *bpffs_zalloc(size_t size)
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
+typedef unsigned long long u64;
 typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
-typedef int64_t s64;
+typedef long long s64;
 
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
@@ -65,6 +68,58 @@ typedef int64_t s64;
 #define max_t(type, a, b)	max((type)(a), (type)(b))
 #define __uninitialized
 #define __printf(f, v)		__attribute__((format(printf, f, v)))
+
+/* A lock that nobody holds for long. */
+struct mutex {
+	pthread_mutex_t lock;
+};
+
+#define mutex_init(m)		pthread_mutex_init(&(m)->lock, NULL)
+#define mutex_destroy(m)	pthread_mutex_destroy(&(m)->lock)
+#define mutex_lock(m)		pthread_mutex_lock(&(m)->lock)
+#define mutex_unlock(m)		pthread_mutex_unlock(&(m)->lock)
+
+/* What they return is what they have written. */
+__printf(3, 0)
+static inline int vscnprintf(char *to, size_t size, const char *fmt, va_list args)
+{
+	int len = size ? vsnprintf(to, size, fmt, args) : 0;
+
+	return len < 0 ? 0 : min((size_t)len, size ? size - 1 : 0);
+}
+
+__printf(3, 4)
+static inline int scnprintf(char *to, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vscnprintf(to, size, fmt, args);
+	va_end(args);
+	return len;
+}
+
+/* A text that is made as a whole: @count is @size if there was no room for it. */
+struct seq_file {
+	char *buf;
+	size_t size;
+	size_t count;
+};
+
+__printf(2, 3)
+static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(seq->buf + seq->count, seq->size - seq->count, fmt, args);
+	va_end(args);
+	seq->count = len < 0 ? seq->size : min(seq->count + len, seq->size);
+}
+
+#define seq_puts(seq, text)	seq_printf(seq, "%s", text)
 
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
 

@@ -416,7 +416,7 @@ static void check_value(const struct bpffs_layout *layout, unsigned int size)
 	if (len == sizeof(text))
 		return;
 	if (bpffs_text_size(&shape, value) != len)
-		fail("size %" PRIu64 ", length %zu", bpffs_text_size(&shape, value), len);
+		fail("size %llu, length %zu", bpffs_text_size(&shape, value), len);
 	if (!is_safe(text, len, "/\n "))
 		fail("unsafe text %.*s", (int)len, text);
 	memset(&pos, 0, sizeof(pos));

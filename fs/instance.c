@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is known of a mounted object: made from options, kept while it is used. */
+/* A mounted object and what is known of it: made from options, kept while it is used. */
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/mount.h>
 
-#include "info.h"
+#include "instance.h"
 
 struct bpffs_info *bpffs_info_new(void)
 {
-	struct bpffs_info *info = kzalloc(sizeof(*info), GFP_KERNEL_ACCOUNT);
+	struct bpffs_instance *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 
-	if (!info)
+	if (!new)
 		return NULL;
-	refcount_set(&info->users, 1);
-	info->uid = current_fsuid();
-	info->gid = current_fsgid();
-	info->mode = 0600;
-	ktime_get_coarse_real_ts64(&info->born);
-	bpffs_errors_init(&info->errors);
-	return info;
+	refcount_set(&new->users, 1);
+	new->uid = current_fsuid();
+	new->gid = current_fsgid();
+	new->info.mode = 0600;
+	ktime_get_coarse_real_ts64(&new->born);
+	bpffs_errors_init(&new->info.errors);
+	return &new->info;
 }
 
 struct bpffs_info *bpffs_info_get(struct bpffs_info *info)
 {
-	refcount_inc(&info->users);
+	refcount_inc(&bpffs_instance(info)->users);
 	return info;
 }
 
 void bpffs_info_put(struct bpffs_info *info)
 {
-	if (!info || !refcount_dec_and_test(&info->users))
+	struct bpffs_instance *instance = bpffs_instance(info);
+
+	if (!info || !refcount_dec_and_test(&instance->users))
 		return;
 	bpffs_errors_free(&info->errors);
-	bpffs_longs_free(info->longs);
-	mntput(info->pin);
-	bpffs_object_release(&info->object);
-	if (!info->borrows) {
+	bpffs_longs_free(instance->longs);
+	mntput(instance->pin);
+	bpffs_object_release(&instance->object);
+	if (!instance->borrows) {
 		bpffs_layout_release(info->key);
 		bpffs_layout_release(info->value);
 		kvfree(info->stored.cpus);
-		bpffs_info_put(info->inner);
+		bpffs_info_put(instance->inner);
 	}
-	kfree(info);
+	kfree(instance);
 }
 
 /* The canonical text of a layout, to be kvfree()d; NULL without memory. */
@@ -107,7 +109,7 @@ static int set_shapes(struct fs_context *fc, struct bpffs_info *info,
 {
 	info->stored.layout = info->value;
 	info->stored.copies = 1;
-	info->stored.stride = round_up(info->object.map->value_size, 8);
+	info->stored.stride = round_up(info->value_size, 8);
 	info->stored.separator = '\n';
 	if (bpffs_map_can(info, BPFFS_PERCPU)) {
 		if (!info->sum && info->value && bpffs_layout_bare(info->value) > 1)
@@ -116,7 +118,7 @@ static int set_shapes(struct fs_context *fc, struct bpffs_info *info,
 		if (!info->stored.cpus)
 			return -ENOMEM;
 		info->stored.copies = num_possible_cpus();
-	} else if (given->percpu && !info->inner) {
+	} else if (given->percpu && !bpffs_instance(info)->inner) {
 		return invalfc(fc, "percpu: a value of this map is not per CPU");
 	}
 	info->shape = info->stored;
@@ -130,15 +132,14 @@ static int set_shapes(struct fs_context *fc, struct bpffs_info *info,
 static int set_key(struct fs_context *fc, struct bpffs_info *info,
 		   const char *option, const char *text)
 {
-	const struct bpf_map *map = info->object.map;
 	int err;
 
 	info->no_keys = text && !strcmp(text, "none");
 	if (info->no_keys)
 		return 0;
 	err = bpffs_compile(fc, option, &info->key, BPFFS_KEY, text,
-			    bpffs_map_can(info, BPFFS_IS_SET) ? map->value_size :
-								map->key_size);
+			    bpffs_map_can(info, BPFFS_IS_SET) ? info->value_size :
+								info->key_size);
 	if (!err && bpffs_layout_has_plen(info->key) && !bpffs_map_can(info, BPFFS_IS_TRIE))
 		return invalfc(fc, "%s: plen is for maps of type lpm_trie", option);
 	return err;
@@ -154,21 +155,40 @@ static int set_inner(struct fs_context *fc, struct bpffs_info *outer,
 		.percpu = given->percpu,
 	};
 	struct bpffs_info *inner = bpffs_info_new();
+	struct bpffs_instance *from = bpffs_instance(outer), *to;
 
 	if (!inner)
 		return -ENOMEM;
-	outer->inner = inner;
-	inner->object.kind = BPFFS_MAP;
-	inner->object.map = outer->object.map->inner_map_meta;
-	inner->object.f_op = outer->object.f_op;
-	inner->template = true;
-	inner->uid = outer->uid;
-	inner->gid = outer->gid;
+	from->inner = inner;
+	to = bpffs_instance(inner);
+	to->object.kind = BPFFS_MAP;
+	to->object.map = from->object.map->inner_map_meta;
+	to->object.f_op = from->object.f_op;
+	to->template = true;
+	to->uid = from->uid;
+	to->gid = from->gid;
+	to->born = from->born;
 	inner->mode = outer->mode & 0444;
-	inner->born = outer->born;
 	inner->sum = outer->sum;
 	outer->sum = false;
 	return bpffs_info_set_layouts(fc, inner, &layouts);
+}
+
+/* What the map is. */
+static void set_facts(struct bpffs_info *info)
+{
+	const struct bpf_map *map = bpffs_bpf_map(info);
+
+	info->map_type = map->map_type;
+	info->map_flags = map->map_flags;
+	info->key_size = map->key_size;
+	info->value_size = map->value_size;
+	info->max_entries = map->max_entries;
+	info->can = bpffs_type_can(map->map_type);
+	/* Of arrays, those made for it. */
+	if (map->map_flags & BPF_F_MMAPABLE)
+		info->can |= BPFFS_HAS_MEMORY;
+	bpffs_instance(info)->access = bpffs_map_access(map);
 }
 
 /**
@@ -182,15 +202,16 @@ static int set_inner(struct fs_context *fc, struct bpffs_info *outer,
 int bpffs_info_set_layouts(struct fs_context *fc, struct bpffs_info *info,
 			   const struct bpffs_layouts *given)
 {
-	const char *key = info->template ? "inner_key" : "key";
-	const char *value = info->template ? "inner_value" : "value";
+	bool template = bpffs_instance(info)->template;
+	const char *key = template ? "inner_key" : "key";
+	const char *value = template ? "inner_value" : "value";
 	const char *useless = bpffs_layouts_option(given);
 	int err;
 
-	info->type = bpffs_map_type(info->object.map);
+	set_facts(info);
 	if (!bpffs_map_can(info, BPFFS_HAS_ELEMENTS)) {
 		/* percpu= is the inner maps', where there are such. */
-		if (useless && !(info->template && given->percpu))
+		if (useless && !(template && given->percpu))
 			return invalfc(fc, "%s: a map of this type shows no elements", useless);
 		return 0;
 	}
@@ -219,7 +240,7 @@ int bpffs_info_set_layouts(struct fs_context *fc, struct bpffs_info *info,
 		return 0;
 	}
 	err = bpffs_compile(fc, value, &info->value, BPFFS_VALUE, given->value,
-			    info->object.map->value_size);
+			    info->value_size);
 	return err ?: set_shapes(fc, info, given);
 }
 
@@ -234,25 +255,27 @@ int bpffs_info_set_layouts(struct fs_context *fc, struct bpffs_info *info,
 struct bpffs_info *bpffs_info_inner(const struct bpffs_info *outer,
 				    struct bpf_map *map, u64 salt)
 {
-	const struct bpffs_info *like = outer->inner;
+	const struct bpffs_info *like = bpffs_instance(outer)->inner;
+	const struct bpffs_instance *from = bpffs_instance(like);
 	struct bpffs_info *info = bpffs_info_new();
+	struct bpffs_instance *to = bpffs_instance(info);
 
 	if (!info) {
 		bpf_map_put(map);
 		return ERR_PTR(-ENOMEM);
 	}
-	info->object = like->object;
-	info->object.map = map;
-	info->object.counted = true;
-	info->borrows = true;
-	info->type = like->type;
+	to->object = from->object;
+	to->object.map = map;
+	to->object.counted = true;
+	to->borrows = true;
+	to->born = from->born;
+	to->uid = from->uid;
+	to->gid = from->gid;
+	set_facts(info);
 	info->key = like->key;
 	info->value = like->value;
 	info->shape = like->shape;
 	info->stored = like->stored;
-	info->born = like->born;
-	info->uid = like->uid;
-	info->gid = like->gid;
 	info->mode = like->mode;
 	info->no_keys = like->no_keys;
 	info->sum = like->sum;

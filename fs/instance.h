@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What super.c, options.c and info.c share: from a fs_context to a bpffs_info. */
-#ifndef _BPFFS_INFO_H
-#define _BPFFS_INFO_H
+/* What super.c, options.c and instance.c share: from a fs_context to a mounted object. */
+#ifndef _BPFFS_INSTANCE_H
+#define _BPFFS_INSTANCE_H
 
 #include "bpffs.h"
 
@@ -24,7 +24,7 @@ struct bpffs_layouts {
 	bool percpu;
 };
 
-/* info.c */
+/* instance.c */
 struct bpffs_info *bpffs_info_new(void);
 const char *bpffs_layouts_option(const struct bpffs_layouts *given);
 int bpffs_compile(struct fs_context *fc, const char *option,
