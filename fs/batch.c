@@ -89,7 +89,7 @@ bool bpffs_chunk_possible(const struct bpffs_info *info)
 {
 	return bpffs_batch_possible(info) && bpffs_map_can(info, BPFFS_CAN_STREAM) &&
 	       !bpffs_map_can(info, BPFFS_BY_INDEX | BPFFS_BY_NEXT_KEY) &&
-	       !bpffs_value_owns(bpffs_bpf_map(info)) && element_bytes(info) <= CHUNK_BYTES;
+	       !bpffs_map_owns(info) && element_bytes(info) <= CHUNK_BYTES;
 }
 
 void bpffs_chunk_free(struct bpffs_chunk *chunk)

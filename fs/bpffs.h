@@ -11,10 +11,9 @@
  *                           --> batch.c     the map's own batch operations
  *                           --> scratch.c   memory for these
  *                           --> count.c     how many there are
- * element file  --> element.c               open, read, stat
- *               --> write.c --> store.c     when a text changes what, and how
- *               --> sum.c                   the copies of a per-CPU value as one
+ * element file  --> element.c               its inode; what it is to the VFS
  * key, value    --> map.c                   the one place that calls map->ops
+ *               --> in-place.c              fields stored where they lie
  * .bpf/table    --> table.c                 a line an element, and back
  * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
  * .bpf/memory   --> memory.c                mmap and poll
@@ -31,6 +30,10 @@
  * key, name     --> name.c, short-name.c    both ways; of a name too long for a file
  * value, text   --> value-to-text.c, text-to-value.c
  *                   --> leaf-text.c         one leaf, both ways
+ * element       --> element.c               what is read, when a text changes what
+ *               --> store.c                 fields or the whole, and how
+ *               --> sum.c                   the copies of a per-CPU value as one
+ *                   --> map.h               what it asks of a map: map.c, in-place.c, keys.c
  * type of map   --> types.c                 what it can do
  * .bpf/error    --> refuse.c                what was refused
  */
@@ -43,7 +46,7 @@
 #include <linux/seq_file.h>
 
 #include "compat.h"
-#include "core/info.h"
+#include "core/element.h"
 
 /*
  * i_size of files whose length nobody knows before they are read: what the VFS copies
@@ -142,7 +145,7 @@ static inline struct bpf_map *bpffs_bpf_map(const struct bpffs_info *info)
 /* Bytes of a key in an inode, or on the stack; longer ones are allocated. */
 #define BPFFS_KEY_ROOM		131
 
-struct bpffs_open;
+struct bpffs_open_file;
 
 /**
  * struct bpffs_element - what the inode of an element's file has beside
@@ -154,7 +157,7 @@ struct bpffs_open;
  */
 struct bpffs_element {
 	struct mutex lock; /* see above */
-	struct bpffs_open *open;
+	struct bpffs_open_file *open;
 	unsigned int opens;
 	u8 *key;
 	u8 room[BPFFS_KEY_ROOM];
@@ -254,35 +257,15 @@ const char *bpffs_link_word(u32 type);
 const char *bpffs_attach_word(u32 type);
 const char *bpffs_perf_word(u32 type);
 
-/* map.c: what a map can do */
+/* map.c, beside core/map.h */
 const struct bpffs_access *bpffs_map_access(const struct bpf_map *map);
 int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
-bool bpffs_map_has(const struct bpffs_info *info, const void *key);
-int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value);
-int bpffs_map_update(const struct bpffs_info *info, const void *key,
-		     const void *value, u64 flags, struct bpffs_scratch *s);
-int bpffs_map_restore(const struct bpffs_info *info, const void *key,
-		      const void *value, struct bpffs_scratch *s);
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
-int bpffs_map_delete(const struct bpffs_info *info, const void *key);
-int bpffs_map_peek(const struct bpffs_info *info, void *value);
-int bpffs_map_pop(const struct bpffs_info *info, void *value);
-int bpffs_map_push(const struct bpffs_info *info, const void *value);
 struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key);
 bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
 			const struct bpf_map *inner);
 u64 bpffs_map_memory_size(const struct bpffs_info *info);
-bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
-
-/* keys.c: the keys of a map at one moment */
-struct bpffs_keys;
-
-struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info);
-void bpffs_keys_free(struct bpffs_keys *keys);
-u64 bpffs_keys_count(const struct bpffs_keys *keys);
-const void *bpffs_keys_run(const struct bpffs_keys *keys, u64 n, u32 *run);
-const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n);
 
 /**
  * struct bpffs_evictions - new elements given to a map that makes room by itself
@@ -368,8 +351,6 @@ struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *inf
 				  const void *key);
 bool bpffs_is_element(const struct inode *inode);
 int bpffs_element_open_new(struct inode *inode, struct file *file);
-ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
-			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to);
 
 /* table.c */
 extern const struct file_operations bpffs_table_fops;
@@ -381,18 +362,5 @@ int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
 			      u64 ino);
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);
-
-/* store.c: the fields of a text into an element */
-int bpffs_store_fields(struct bpffs_info *info, const void *key,
-		       const struct bpffs_parser *parser);
-bool bpffs_store_is_whole(const struct bpffs_info *info,
-			  const struct bpffs_parser *parser);
-int bpffs_store_whole(struct bpffs_info *info, const void *key,
-		      const void *value, u64 flags, struct bpffs_scratch *s);
-int bpffs_store_zero(struct bpffs_info *info, const void *key);
-
-/* sum.c: values as their text shows them */
-int bpffs_read(const struct bpffs_info *info, const void *key, void *value);
-const void *bpffs_spread(const struct bpffs_info *info, const void *value);
 
 #endif

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file of an element: its inode, open, read and stat. */
-#include <linux/sched/signal.h>
-#include <linux/uio.h>
+/* The file of an element: its inode; what core/element.c says, as the VFS asks it. */
+#include "bpffs.h"
 
-#include "element.h"
+/**
+ * struct bpffs_open_file - an open element file
+ * @lock: guards @open. It is held while user memory is read and written, which
+ *	may take as long as its owner likes: nobody else waits for it
+ * @open: the open element
+ */
+struct bpffs_open_file {
+	struct mutex lock; /* see above */
+	struct bpffs_open open;
+};
 
 static const struct file_operations element_fops;
 static const struct inode_operations element_iops;
@@ -44,35 +52,22 @@ struct inode *bpffs_element_inode(struct super_block *sb, struct bpffs_info *inf
 	return inode;
 }
 
-/* Beyond it, a sample has an allocation of its own, when it is taken. */
-#define SMALL_VALUE	256
-
 static int open_element(struct inode *inode, struct file *file, bool pending)
 {
 	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
-	u64 bytes = bpffs_shape_bytes(&info->shape);
-	struct bpffs_open *open;
+	struct bpffs_open_file *open;
 
-	if (bytes > BPFFS_VALUE_MAX)
+	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
 		return -EFBIG;
 	/* The VFS says so too late: at close an element would be made. */
 	if (file->f_flags & O_DIRECT)
 		return -EINVAL;
-	open = kzalloc(sizeof(*open) + (bytes > SMALL_VALUE ? 0 : bytes),
-		       GFP_KERNEL_ACCOUNT);
+	open = kzalloc(sizeof(*open) + bpffs_open_room(info), GFP_KERNEL_ACCOUNT);
 	if (!open)
 		return -ENOMEM;
 	mutex_init(&open->lock);
-	if (bytes <= SMALL_VALUE)
-		open->value = open->room;
-	/* The flags of creation are still here, but gone at ->release. */
-	open->pending = pending;
-	open->may_insert = file->f_flags & O_CREAT &&
-			   bpffs_map_can(info, BPFFS_CAN_CREATE);
-	open->excl = file->f_flags & O_EXCL;
-	open->zero_on_close = pending &&
-			      !(file->f_flags & (O_TRUNC | O_EXCL | O_APPEND));
+	bpffs_open_begin(info, &open->open, file->f_flags, pending);
 
 	mutex_lock(&element->lock);
 	element->open = element->opens++ ? NULL : open;
@@ -95,131 +90,56 @@ int bpffs_element_open_new(struct inode *inode, struct file *file)
 static int element_release(struct inode *inode, struct file *file)
 {
 	struct bpffs_element *element = bpffs_element(inode);
-	struct bpffs_open *open = file->private_data;
+	struct bpffs_open_file *open = file->private_data;
 
 	mutex_lock(&element->lock);
 	element->opens--;
 	element->open = NULL;
 	mutex_unlock(&element->lock);
 
-	bpffs_write_close(inode, open);
+	bpffs_open_end(bpffs_info(inode), bpffs_element_key(inode), &open->open,
+		       sb_rdonly(inode->i_sb) || bpffs_closed_by_kill());
 	mutex_destroy(&open->lock);
-	bpffs_parser_free(open->parser);
-	if (open->value != open->room)
-		kvfree(open->value);
 	kfree(open);
 	return 0;
 }
 
-/* A new sample. Return: 0, -ENOENT, -EOPNOTSUPP, -ENOMEM. */
-static int take_sample(struct inode *inode, struct bpffs_open *open)
-{
-	const struct bpffs_info *info = bpffs_info(inode);
-	int err;
-
-	open->sampled = false;
-	if (!open->value)
-		open->value = kvzalloc(bpffs_shape_bytes(&info->shape),
-				       GFP_KERNEL_ACCOUNT);
-	if (!open->value)
-		return -ENOMEM;
-	/* What changes from now on is later. */
-	ktime_get_coarse_real_ts64(&open->sampled_at);
-	err = bpffs_read(info, bpffs_element_key(inode), open->value);
-	if (err)
-		return err;
-	open->sampled = true;
-	open->consumed = false;
-	open->size = U64_MAX;
-	memset(&open->pos, 0, sizeof(open->pos));
-	return 0;
-}
-
-/* Length of the text of this open file, sampling if it has not yet. */
-static int text_size(struct inode *inode, struct bpffs_open *open, u64 *size)
-{
-	const struct bpffs_shape *shape = &bpffs_info(inode)->shape;
-	int err;
-
-	*size = 0;
-	if (open->pending)
-		return 0;
-	if (!open->sampled) {
-		err = take_sample(inode, open);
-		if (err)
-			return err;
-	}
-	if (open->size == U64_MAX) {
-		*size = bpffs_text_size(shape, open->value);
-		/* Then it may be less, and others may have this file open. */
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		open->size = *size;
-	}
-	*size = open->size;
-	return 0;
-}
-
-/**
- * bpffs_text_to_iter - give a reader the text of a value
- * @shape: of the value
- * @value: the sample
- * @text: where in the text the last read ended
- * @pos: of the file, moved on
- * @to: the reader
- *
- * Return: bytes given, or -EFAULT.
- */
-ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
-			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to)
-{
-	char window[BPFFS_WINDOW] __uninitialized;
-	ssize_t done = 0;
-	size_t got, copied;
-
-	while (iov_iter_count(to)) {
-		got = bpffs_text_read(shape, value, *pos, text, window,
-				      min(iov_iter_count(to), sizeof(window)));
-		if (!got)
-			break;
-		copied = copy_to_iter(window, got, to);
-		*pos += copied;
-		done += copied;
-		if (copied < got)
-			return done ?: -EFAULT;
-		if (!bpffs_go_on())
-			return done;
-	}
-	return done;
-}
-
 static ssize_t element_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct bpffs_open *open = iocb->ki_filp->private_data;
+	struct bpffs_open_file *open = iocb->ki_filp->private_data;
 	struct inode *inode = file_inode(iocb->ki_filp);
-	ssize_t ret = 0;
+	ssize_t ret;
 
 	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	if (open->pending)
-		goto out;
-	if (!open->sampled || (iocb->ki_pos == 0 && open->consumed)) {
-		ret = take_sample(inode, open);
-		if (ret)
-			goto out;
-	}
-	if (iocb->ki_pos == 0)
-		open->consumed = true;
-	ret = bpffs_text_to_iter(&bpffs_info(inode)->shape, open->value, &open->pos,
-				 &iocb->ki_pos, to);
-out:
+	ret = bpffs_open_read(bpffs_info(inode), bpffs_element_key(inode), &open->open,
+			      &iocb->ki_pos, to);
 	mutex_unlock(&open->lock);
 	return ret;
 }
 
+static ssize_t element_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct bpffs_open_file *open = iocb->ki_filp->private_data;
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t len = iov_iter_count(from);
+	int err;
+
+	if (!len)
+		return 0;
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	err = bpffs_open_write(bpffs_info(inode), bpffs_element_key(inode), &open->open,
+			       iocb->ki_pos, from);
+	if (!err)
+		iocb->ki_pos += len;
+	mutex_unlock(&open->lock);
+	return err ?: len;
+}
+
 static loff_t element_llseek(struct file *file, loff_t offset, int whence)
 {
-	struct bpffs_open *open = file->private_data;
+	struct bpffs_open_file *open = file->private_data;
 	struct inode *inode = file_inode(file);
 	u64 size = 0;
 	int err = 0;
@@ -228,7 +148,8 @@ static loff_t element_llseek(struct file *file, loff_t offset, int whence)
 	if (whence != SEEK_SET && whence != SEEK_CUR) {
 		if (mutex_lock_killable(&open->lock))
 			return -EINTR;
-		err = text_size(inode, open, &size);
+		err = bpffs_open_size(bpffs_info(inode), bpffs_element_key(inode),
+				      &open->open, &size);
 		mutex_unlock(&open->lock);
 	}
 	if (err)
@@ -248,7 +169,7 @@ static const struct file_operations element_fops = {
 	.open		= element_open,
 	.release	= element_release,
 	.read_iter	= element_read_iter,
-	.write_iter	= bpffs_write_iter,
+	.write_iter	= element_write_iter,
 	.llseek		= element_llseek,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
@@ -258,31 +179,15 @@ static const struct file_operations element_fops = {
 	.fsync		= noop_fsync,
 };
 
-/* Size of an element's text when no open file has a sample of it. */
-static int fresh_size(struct inode *inode, u64 *size)
-{
-	const struct bpffs_info *info = bpffs_info(inode);
-	void *value;
-	int err;
-
-	value = kvzalloc(bpffs_shape_bytes(&info->shape), GFP_KERNEL_ACCOUNT);
-	if (!value)
-		return -ENOMEM;
-	err = bpffs_read(info, bpffs_element_key(inode), value);
-	if (!err)
-		*size = bpffs_text_size(&info->shape, value);
-	kvfree(value);
-	return err;
-}
-
 /*
  * Size and time of an open file are those of its sample: who looks before and after
  * reading it (tar) sees that nothing has changed of what was read.
  */
 static int stat_sample(struct inode *inode, struct kstat *stat)
 {
+	const struct bpffs_info *info = bpffs_info(inode);
 	struct bpffs_element *element = bpffs_element(inode);
-	struct bpffs_open *open;
+	struct bpffs_open_file *open;
 	u64 size = 0;
 	int err;
 
@@ -290,12 +195,12 @@ static int stat_sample(struct inode *inode, struct kstat *stat)
 	open = element->open;
 	/* In the middle of a read or write, its sample is about to change anyway. */
 	if (open && mutex_trylock(&open->lock)) {
-		err = text_size(inode, open, &size);
-		if (open->sampled)
-			stat->mtime = open->sampled_at;
+		err = bpffs_open_size(info, element->key, &open->open, &size);
+		if (open->open.sampled)
+			stat->mtime = ns_to_timespec64(open->open.sampled_at);
 		mutex_unlock(&open->lock);
 	} else {
-		err = fresh_size(inode, &size);
+		err = bpffs_element_size(info, element->key, &size);
 	}
 	if (err == -ENOENT && element->opens) {
 		stat->nlink = 0;
@@ -331,7 +236,7 @@ static int element_getattr(struct mnt_idmap *idmap, const struct path *path,
 /* rsync cuts a file to what it has written; everybody else to nothing. */
 static int change_open(struct inode *inode, const struct iattr *attr, bool *make_zero)
 {
-	struct bpffs_open *open = bpffs_element(inode)->open;
+	struct bpffs_open_file *open = bpffs_element(inode)->open;
 	int err = 0;
 
 	if (attr->ia_valid & ATTR_SIZE && !attr->ia_size)
@@ -341,9 +246,9 @@ static int change_open(struct inode *inode, const struct iattr *attr, bool *make
 	if (!mutex_trylock(&open->lock))
 		return -EBUSY;
 	if (attr->ia_valid & ATTR_SIZE)
-		err = attr->ia_size == open->next ? 0 : -EINVAL;
+		err = bpffs_open_truncate(&open->open, attr->ia_size);
 	else
-		*make_zero = bpffs_write_claims_zero(open);
+		*make_zero = bpffs_open_claims_zero(&open->open);
 	mutex_unlock(&open->lock);
 	return err;
 }

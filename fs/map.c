@@ -174,6 +174,9 @@ SAME(BLOOM_FILTER);
 SAME(USER_RINGBUF);
 SAME(ARENA);
 
+static_assert((u32)BPFFS_ANY == BPF_ANY && (u32)BPFFS_NOEXIST == BPF_NOEXIST &&
+	      (u32)BPFFS_EXIST == BPF_EXIST);
+
 /* Return: 0, or -ERANGE: an array has no such index. */
 int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
 {
@@ -352,8 +355,8 @@ static int copy_in_place(const struct bpffs_info *info, const void *key,
 	return err;
 }
 
-static int put_by_batch(const struct bpffs_info *info, const void *key,
-			const void *value, unsigned int what, struct bpffs_scratch *s)
+static int put_mapped(const struct bpffs_info *info, const void *key,
+		      const void *value, unsigned int what, struct bpffs_scratch *s)
 {
 	int err;
 
@@ -368,6 +371,20 @@ static int put_by_batch(const struct bpffs_info *info, const void *key,
 		end_write(info);
 	}
 	bpffs_scratch_unlock(s);
+	return err;
+}
+
+static int put_by_batch(const struct bpffs_info *info, const void *key,
+			const void *value, unsigned int what, struct bpffs_scratch *s)
+{
+	struct bpffs_scratch one = {};
+	int err;
+
+	if (s)
+		return put_mapped(info, key, value, what, s);
+	err = put_mapped(info, key, value, what, &one);
+	bpffs_scratch_unmap(&one);
+	bpffs_scratch_free(&one);
 	return err;
 }
 
@@ -429,7 +446,7 @@ static bool is_new_zero(const struct bpffs_info *info, const void *value, u64 fl
  * @value: of info->stored
  * @flags: BPF_ANY, BPF_NOEXIST or BPF_EXIST
  * @s: for one element, zeroed before the first of several updates; the caller unmaps
- *	and frees it after the last
+ *	and frees it after the last. NULL for a single update
  *
  * Context: takes mmap_lock.
  * Return: 0; -EPERM (frozen, read-only, or the update would destroy what the
@@ -555,6 +572,16 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 out:
 	end_write(info);
 	return file_error(err);
+}
+
+bool bpffs_map_special(const struct bpffs_info *info, u32 i, u32 *offset, u32 *size)
+{
+	return bpffs_special_field(bpffs_bpf_map(info), i, offset, size);
+}
+
+bool bpffs_map_owns(const struct bpffs_info *info)
+{
+	return bpffs_value_owns(bpffs_bpf_map(info));
 }
 
 /**

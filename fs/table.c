@@ -481,7 +481,7 @@ static int store_whole(struct bpffs_info *info, struct table *table)
 
 	if (is_new < 0)
 		return is_new;
-	err = bpffs_store_whole(info, table->key, bpffs_parse_value(table->parser), BPF_ANY,
+	err = bpffs_store_whole(info, table->key, bpffs_parse_value(table->parser), BPFFS_ANY,
 				&table->scratch);
 	if (err)
 		table->evictions.created -= is_new;

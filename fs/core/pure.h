@@ -8,6 +8,7 @@
 #include <linux/bsearch.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -17,7 +18,9 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
+#include <linux/uio.h>
 
 /* Of buffers, which compilers may clear: it costs more than what goes there. */
 #ifndef __uninitialized
@@ -29,6 +32,21 @@ static inline bool bpffs_go_on(void)
 {
 	cond_resched();
 	return !fatal_signal_pending(current);
+}
+
+/* Is whoever wants it being killed? Then what long work returns is not the whole. */
+static inline bool bpffs_killed(void)
+{
+	return fatal_signal_pending(current);
+}
+
+/* The time, in ns, as files have it. */
+static inline s64 bpffs_now(void)
+{
+	struct timespec64 now;
+
+	ktime_get_coarse_real_ts64(&now);
+	return timespec64_to_ns(&now);
 }
 
 static inline void *bpffs_zalloc(size_t size)
@@ -49,6 +67,8 @@ static inline void *bpffs_zalloc(size_t size)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <time.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -123,6 +143,45 @@ static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
 
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
 
+#define IS_ALIGNED(n, a)	(!((n) % (a)))
+
+/* The first byte of @n at @s that is not @c. */
+static inline const void *memchr_inv(const void *s, int c, size_t n)
+{
+	const u8 *at = s;
+
+	for (; n; n--, at++)
+		if (*at != (u8)c)
+			return at;
+	return NULL;
+}
+
+/* Bytes of whoever reads or writes. */
+struct iov_iter {
+	char *at;
+	size_t left;
+};
+
+#define iov_iter_count(iter)	((iter)->left)
+
+static inline size_t copy_from_iter(void *to, size_t len, struct iov_iter *from)
+{
+	len = min(len, from->left);
+	memcpy(to, from->at, len);
+	from->at += len;
+	from->left -= len;
+	return len;
+}
+
+static inline size_t copy_to_iter(const void *from, size_t len, struct iov_iter *to)
+{
+	len = min(len, to->left);
+	memcpy(to->at, from, len);
+	to->at += len;
+	to->left -= len;
+	return len;
+}
+
 #define BITS_PER_LONG		(8 * sizeof(long))
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 
@@ -173,9 +232,9 @@ static inline u64 div64_u64(u64 a, u64 b)
 	return a / b;
 }
 
-static inline bool bpffs_go_on(void)
+static inline u64 div_u64(u64 a, u32 b)
 {
-	return true;
+	return a / b;
 }
 
 static inline u64 div_u64_rem(u64 a, u32 b, u32 *rest)
@@ -184,12 +243,38 @@ static inline u64 div_u64_rem(u64 a, u32 b, u32 *rest)
 	return a / b;
 }
 
+static inline s64 bpffs_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* A program whose work can be interrupted, or run out of memory on purpose, has its own. */
+#ifdef BPFFS_OWN
+bool bpffs_go_on(void);
+bool bpffs_killed(void);
+void *bpffs_zalloc(size_t size);
+void bpffs_free(void *p);
+#else
+static inline bool bpffs_go_on(void)
+{
+	return true;
+}
+
+static inline bool bpffs_killed(void)
+{
+	return false;
+}
+
 static inline void *bpffs_zalloc(size_t size)
 {
 	return calloc(1, size);
 }
 
 #define bpffs_free free
+#endif
 #endif
 
 /* The same, for each turn of a loop of short turns, which *@turns counts. */

@@ -1,8 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* percpu=sum: the copies of a per-CPU value as one. */
-#include <linux/sched/signal.h>
-
-#include "bpffs.h"
+#include "element.h"
 
 /**
  * bpffs_read - sample the value of an element as its text shows it
@@ -20,16 +18,16 @@ int bpffs_read(const struct bpffs_info *info, const void *key, void *value)
 
 	if (!info->sum)
 		return bpffs_map_read(info, key, value);
-	copies = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	copies = bpffs_zalloc(bpffs_shape_bytes(&info->stored));
 	if (!copies)
 		return -ENOMEM;
 	err = bpffs_map_read(info, key, copies);
 	if (!err)
 		bpffs_value_sum(&info->stored, copies, value);
 	/* Then it is not the sum, and others may have this file open. */
-	if (!err && fatal_signal_pending(current))
+	if (!err && bpffs_killed())
 		err = -EINTR;
-	kvfree(copies);
+	bpffs_free(copies);
 	return err;
 }
 
@@ -40,7 +38,7 @@ int bpffs_read(const struct bpffs_info *info, const void *key, void *value)
  *
  * All of it goes to the first CPU, and zeros to the others.
  *
- * Return: to be kvfree()d if it is not @value; NULL without memory.
+ * Return: to be bpffs_free()d if it is not @value; NULL without memory.
  */
 const void *bpffs_spread(const struct bpffs_info *info, const void *value)
 {
@@ -48,7 +46,7 @@ const void *bpffs_spread(const struct bpffs_info *info, const void *value)
 
 	if (!info->sum)
 		return value;
-	copies = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
+	copies = bpffs_zalloc(bpffs_shape_bytes(&info->stored));
 	if (copies)
 		memcpy(copies, value, info->shape.stride);
 	return copies;
