@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * An open element, against a map that is a few lines of C: what bpffs(5) says of open,
+ * read, write, close, truncate; pieces, interruptions, and no memory at every point.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+
+#define FIELDS	"packets=u64:bytes=u64"
+
+static int tests, failures;
+
+/* One line of TAP a case: which check of it failed goes before it. */
+static bool case_ok;
+
+#define CHECK(expr) do {							\
+	if (!(expr)) {								\
+		printf("# line %d: %s\n", __LINE__, #expr);			\
+		case_ok = false;						\
+	}									\
+} while (0)
+
+static void run(const char *name, void (*test)(void))
+{
+	fail_alloc = 0;
+	stop = 0;
+	has_failed = false;
+	has_stopped = false;
+	allocated = 0;
+	case_ok = true;
+	test();
+	if (allocated)
+		printf("# %ld allocations are left\n", allocated);
+	if (allocated)
+		case_ok = false;
+	printf("%sok %d element: %s\n", case_ok ? "" : "not ", ++tests, name);
+	failures += !case_ok;
+}
+
+/* An open file, as a front has it. */
+struct file {
+	struct map *map;
+	unsigned char key[KEY_BYTES];
+	loff_t pos;
+	struct bpffs_open *open;
+};
+
+static struct file open_file(struct map *map, const char *name, unsigned int flags)
+{
+	struct file file = { .map = map };
+
+	if (bpffs_name_decode(map->info.key, name, strlen(name), file.key, NULL))
+		abort();
+	file.open = calloc(1, sizeof(*file.open) + bpffs_open_room(&map->info));
+	bpffs_open_begin(&map->info, file.open, flags, !bpffs_map_has(&map->info, file.key));
+	return file;
+}
+
+static int put(struct file *file, const char *text)
+{
+	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
+	int err = bpffs_open_write(&file->map->info, file->key, file->open, file->pos, &from);
+
+	if (!err)
+		file->pos += strlen(text);
+	return err;
+}
+
+/* At most 255 bytes from the file's position on. */
+static ssize_t get(struct file *file, char text[256])
+{
+	struct iov_iter to = { .at = text, .left = 255 };
+	ssize_t ret = bpffs_open_read(&file->map->info, file->key, file->open, &file->pos, &to);
+
+	text[ret < 0 ? 0 : ret] = '\0';
+	return ret;
+}
+
+static bool reads(struct file *file, const char *text)
+{
+	char is[256];
+
+	file->pos = 0;
+	if (get(file, is) == (ssize_t)strlen(text) && !strcmp(is, text))
+		return true;
+	printf("# reads \"%s\"\n", is);
+	return false;
+}
+
+static void close_file(struct file *file)
+{
+	bpffs_open_end(&file->map->info, file->key, file->open, false);
+	free(file->open);
+}
+
+/* open(O_CREAT | O_TRUNC), write, close: echo TEXT > NAME. */
+static int echo(struct map *map, const char *name, const char *text)
+{
+	struct file file = open_file(map, name, O_WRONLY | O_CREAT | O_TRUNC);
+	int err = put(&file, text);
+
+	close_file(&file);
+	return err;
+}
+
+static bool shows(struct map *map, const char *name, const char *text)
+{
+	struct file file = open_file(map, name, O_RDONLY);
+	bool ok = reads(&file, text);
+
+	close_file(&file);
+	return ok;
+}
+
+static bool said(struct map *map, const char *sentence)
+{
+	char text[8192] = "";
+	struct seq_file seq = { .buf = text, .size = sizeof(text) };
+
+	bpffs_errors_show(&map->info.errors, &seq);
+	if (strstr(text, sentence))
+		return true;
+	printf("# .bpf/error: %s\n", text);
+	return false;
+}
+
+static struct map *hash(void)
+{
+	return map_new(BPFFS_TYPE_HASH, "u32", 4, FIELDS, 16, 0, false);
+}
+
+static void test_read(void)
+{
+	struct map *map = hash();
+	struct file file;
+	char text[256];
+
+	CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+	file = open_file(map, "1", O_RDONLY);
+	CHECK(reads(&file, "packets=7\nbytes=9\n"));
+	CHECK(get(&file, text) == 0);
+	/* The sample stays what it was until offset 0 is read again. */
+	map->value[0][0] = 8;
+	file.pos = 4;
+	CHECK(get(&file, text) > 0 && !strncmp(text, "ets=7\n", 6));
+	CHECK(reads(&file, "packets=8\nbytes=9\n"));
+	map->there[0] = false;
+	file.pos = 0;
+	CHECK(get(&file, text) == -ENOENT);
+	close_file(&file);
+	map_free(map);
+}
+
+static void test_size(void)
+{
+	struct map *map = hash();
+	struct file file;
+	u64 size;
+
+	CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+	file = open_file(map, "1", O_RDONLY);
+	CHECK(!bpffs_open_size(&map->info, file.key, file.open, &size) && size == 18);
+	map->value[0][0] = 77;
+	CHECK(!bpffs_open_size(&map->info, file.key, file.open, &size) && size == 18);
+	CHECK(!bpffs_element_size(&map->info, file.key, &size) && size == 19);
+	map->there[0] = false;
+	CHECK(bpffs_element_size(&map->info, file.key, &size) == -ENOENT);
+	close_file(&file);
+	file = open_file(map, "2", O_RDWR | O_CREAT | O_TRUNC);
+	CHECK(!bpffs_open_size(&map->info, file.key, file.open, &size) && size == 0);
+	CHECK(reads(&file, ""));
+	close_file(&file);
+	CHECK(map_elements(map) == 0);
+	map_free(map);
+}
+
+static void test_fields(void)
+{
+	struct map *map = hash();
+
+	CHECK(!echo(map, "1", "packets=7\nbytes=9\n"));
+	CHECK(!echo(map, "1", "packets=0\n"));
+	CHECK(shows(map, "1", "packets=0\nbytes=9\n"));
+	CHECK(!echo(map, "1", "bytes+=5 packets-=1\n"));
+	CHECK(shows(map, "1", "packets=18446744073709551615\nbytes=14\n"));
+	CHECK(echo(map, "1", "packets=x\n") == -EINVAL);
+	CHECK(said(map, "1: packets: \"x\" is not a u64"));
+	CHECK(shows(map, "1", "packets=18446744073709551615\nbytes=14\n"));
+	CHECK(echo(map, "2", "packets+=1\n") == -ENOENT);
+	CHECK(said(map, "2: there is no such element to add to; no element was made"));
+	map->unaligned = true;
+	CHECK(echo(map, "1", "packets+=1\n") == -EOPNOTSUPP);
+	CHECK(said(map, "1: the field at byte 0 is not aligned"));
+	map->frozen = true;
+	CHECK(echo(map, "1", "packets=1\n") == -EPERM);
+	CHECK(echo(map, "1", "packets=1 bytes=1\n") == -EPERM);
+	CHECK(said(map, "1: the map is frozen; nothing was changed"));
+	map_free(map);
+}
+
+static void test_create(void)
+{
+	struct map *map = hash();
+	struct file file, other;
+
+	/* Not before every field is named. */
+	file = open_file(map, "1", O_WRONLY | O_CREAT | O_TRUNC);
+	CHECK(!put(&file, "packets=1\n"));
+	CHECK(map_elements(map) == 0);
+	CHECK(!put(&file, "bytes=2\n"));
+	CHECK(map_elements(map) == 1);
+	close_file(&file);
+	CHECK(shows(map, "1", "packets=1\nbytes=2\n"));
+	/* Nor if the rest never comes. */
+	CHECK(!echo(map, "2", "packets=1\n"));
+	CHECK(said(map, "2: closed before every field was named; no element was made"));
+	CHECK(map_elements(map) == 1);
+	/* > FILE makes none, : <> FILE one of zeros. */
+	file = open_file(map, "2", O_WRONLY | O_CREAT | O_TRUNC);
+	close_file(&file);
+	CHECK(map_elements(map) == 1);
+	file = open_file(map, "2", O_RDWR | O_CREAT);
+	close_file(&file);
+	CHECK(shows(map, "2", "packets=0\nbytes=0\n"));
+	/* Unless the writer is killed. */
+	file = open_file(map, "3", O_RDWR | O_CREAT);
+	bpffs_open_end(&map->info, file.key, file.open, true);
+	free(file.open);
+	CHECK(map_elements(map) == 2);
+	/* touch: the time is set while it is open; once only. */
+	file = open_file(map, "3", O_RDWR | O_CREAT);
+	CHECK(bpffs_open_claims_zero(file.open) && !bpffs_open_claims_zero(file.open));
+	CHECK(!bpffs_store_zero(&map->info, file.key));
+	close_file(&file);
+	CHECK(map_elements(map) == 3);
+	/* With O_EXCL, the write decides. */
+	file = open_file(map, "4", O_WRONLY | O_CREAT | O_EXCL);
+	other = open_file(map, "4", O_WRONLY | O_CREAT | O_EXCL);
+	CHECK(!put(&file, "packets=1 bytes=1\n"));
+	CHECK(put(&other, "packets=2 bytes=2\n") == -EEXIST);
+	close_file(&file);
+	close_file(&other);
+	CHECK(shows(map, "4", "packets=1\nbytes=1\n"));
+	/* It is full. */
+	CHECK(echo(map, "5", "packets=1 bytes=1\n") == -ENOSPC);
+	CHECK(said(map, "5: the map is full (4 elements); nothing was changed"));
+	CHECK(!echo(map, "4", "packets=3 bytes=3\n"));
+	map_free(map);
+}
+
+static void test_gone(void)
+{
+	struct map *map = hash();
+	struct file file;
+
+	CHECK(!echo(map, "1", "packets=1 bytes=1\n"));
+	file = open_file(map, "1", O_WRONLY);
+	map->there[0] = false;
+	CHECK(put(&file, "packets=2\n") == -ENOENT);
+	CHECK(put(&file, "packets=2 bytes=2\n") == -ENOENT);
+	CHECK(said(map, "1: the element is gone; nothing was changed"));
+	close_file(&file);
+	CHECK(map_elements(map) == 0);
+	/* Whoever may create it makes it again. */
+	CHECK(!echo(map, "1", "packets=1 bytes=1\n"));
+	file = open_file(map, "1", O_WRONLY | O_CREAT);
+	map->there[0] = false;
+	CHECK(!put(&file, "packets=2\n"));
+	CHECK(map_elements(map) == 0);
+	CHECK(!put(&file, "bytes=2\n"));
+	close_file(&file);
+	CHECK(shows(map, "1", "packets=2\nbytes=2\n"));
+	map_free(map);
+}
+
+/* A text that is split at every byte is what it is as a whole. */
+static void test_pieces(void)
+{
+	static const char text[] = "packets=1234 bytes=5678\n";
+	char piece[2] = "";
+	struct map *map;
+	struct file file;
+	size_t at, i;
+
+	for (at = 1; at < sizeof(text) - 1; at++) {
+		char begin[sizeof(text)] = "";
+
+		memcpy(begin, text, at);
+		map = hash();
+		file = open_file(map, "1", O_WRONLY | O_CREAT | O_TRUNC);
+		CHECK(!put(&file, begin) && !put(&file, text + at));
+		close_file(&file);
+		CHECK(shows(map, "1", "packets=1234\nbytes=5678\n"));
+		/* Nothing but the begin: no element. */
+		file = open_file(map, "2", O_WRONLY | O_CREAT | O_TRUNC);
+		CHECK(!put(&file, begin));
+		close_file(&file);
+		CHECK(map_elements(map) == 1);
+		map_free(map);
+	}
+	map = hash();
+	file = open_file(map, "1", O_WRONLY | O_CREAT | O_TRUNC);
+	for (i = 0; i < sizeof(text) - 1; i++) {
+		piece[0] = text[i];
+		CHECK(!put(&file, piece));
+	}
+	/* A gap, and from the start again. */
+	file.pos++;
+	CHECK(put(&file, "packets=1\n") == -EINVAL);
+	CHECK(said(map, "1: a text is written from its start, without gaps"));
+	file.pos = 0;
+	CHECK(!put(&file, "bytes=1\n"));
+	CHECK(!bpffs_open_truncate(file.open, 0) && !bpffs_open_truncate(file.open, 8));
+	CHECK(bpffs_open_truncate(file.open, 9) == -EINVAL);
+	CHECK(!put(&file, "packets"));
+	close_file(&file);
+	CHECK(said(map, "1: closed in the middle of a field, which was not changed: "));
+	CHECK(shows(map, "1", "packets=1234\nbytes=1\n"));
+	map_free(map);
+}
+
+static void test_special(void)
+{
+	struct map *map = hash();
+
+	map->special = 8;
+	map->special_size = 8;
+	CHECK(!echo(map, "1", "packets=1 bytes=0\n"));
+	CHECK(echo(map, "1", "bytes=1\n") == -EPERM);
+	CHECK(said(map, "1: byte 8 is a lock's, timer's or pointer's; nothing was changed"));
+	CHECK(echo(map, "1", "packets=1 bytes=1\n") == -EPERM);
+	CHECK(said(map, "1: the bytes of a lock are not zero; nothing was changed"));
+	map->owns = true;
+	CHECK(echo(map, "1", "packets=2 bytes=0\n") == -EPERM);
+	CHECK(said(map, "1: an update would destroy a timer or pointer; nothing was changed"));
+	CHECK(!echo(map, "1", "packets=3\n"));
+	CHECK(shows(map, "1", "packets=3\nbytes=0\n"));
+	/* A new one owns nothing yet. */
+	CHECK(!echo(map, "2", "packets=2 bytes=0\n"));
+	map_free(map);
+}
+
+static void test_bits(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_ARRAY, "u32", 4, "f=be32{a.4/b.28}:c=u32", 8, 0,
+				  false);
+
+	CHECK(!echo(map, "0", "f.b=1\n"));
+	CHECK(!echo(map, "0", "f.a=15\n"));
+	CHECK(shows(map, "0", "f.a=15\nf.b=1\nc=0\n"));
+	CHECK(!echo(map, "0", "f.a+=2\n"));
+	CHECK(shows(map, "0", "f.a=1\nf.b=1\nc=0\n"));
+	/* Every index is there. */
+	CHECK(map_elements(map) == MAP_MAX / 2);
+	map_free(map);
+}
+
+static void test_percpu(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_PERCPU_HASH, "u32", 4, "n=u64:s=str8", 16, 3, false);
+	struct map *sum;
+
+	CHECK(!echo(map, "1", "cpu0.n=1 cpu0.s=a cpu2.n=2 cpu2.s=b cpu5.n=3 cpu5.s=c\n"));
+	CHECK(!echo(map, "1", "cpu5.n+=4\n"));
+	CHECK(shows(map, "1", "cpu0.n=1\ncpu0.s=a\ncpu2.n=2\ncpu2.s=b\ncpu5.n=7\ncpu5.s=c\n"));
+	map_free(map);
+
+	sum = map_new(BPFFS_TYPE_PERCPU_HASH, "u32", 4, "n=u64:s=str8", 16, 3, true);
+	CHECK(!echo(sum, "1", "n=5 s=a\n"));
+	sum->value[0][16] = 6;
+	CHECK(shows(sum, "1", "n=11\ns=a\n"));
+	/* To the first CPU; set, the others become zero. */
+	CHECK(!echo(sum, "1", "n+=2\n"));
+	CHECK(sum->value[0][0] == 7 && sum->value[0][16] == 6);
+	CHECK(!echo(sum, "1", "n=1\n"));
+	CHECK(sum->value[0][0] == 1 && sum->value[0][16] == 0);
+	CHECK(shows(sum, "1", "n=1\ns=a\n"));
+	map_free(sum);
+}
+
+/* What each type's row says of reading and writing one element. */
+static void test_rows(void)
+{
+	u32 type;
+
+	for (type = 0; type < 64; type++) {
+		struct map *map = map_new(type, "u32", 4, FIELDS, 16, 0, false);
+		u32 can = map->info.can;
+		char text[256];
+		struct file file;
+		int err;
+
+		err = echo(map, "1", "packets=1 bytes=2\n");
+		CHECK(err == (can & BPFFS_CAN_WRITE ?
+			      can & (BPFFS_CAN_CREATE | BPFFS_IS_ARRAY) ? 0 : -ENOENT :
+			      -EOPNOTSUPP));
+		if (!(can & BPFFS_IS_ARRAY))
+			map->there[0] = true;
+		memset(map->key[0], 0, KEY_BYTES);
+		file = open_file(map, "0", O_RDONLY);
+		CHECK((get(&file, text) > 0) == !!(can & BPFFS_CAN_READ));
+		close_file(&file);
+		map_free(map);
+	}
+}
+
+/* A whole session: an element is made in pieces, read, changed; another is touched. */
+static int session(struct map *map)
+{
+	struct file file = open_file(map, "1", O_RDWR | O_CREAT | O_TRUNC);
+	char text[256];
+	int err, ret;
+
+	err = put(&file, "packets=1 by");
+	ret = put(&file, "tes=2\n");
+	err = err ?: ret;
+	file.pos = 0;
+	ret = get(&file, text);
+	err = err ?: ret < 0 ? ret : 0;
+	close_file(&file);
+	ret = echo(map, "1", "packets+=1\n");
+	err = err ?: ret;
+	ret = echo(map, "1", "packets=3 bytes=4\n");
+	err = err ?: ret;
+	file = open_file(map, "2", O_RDWR | O_CREAT);
+	close_file(&file);
+	return err;
+}
+
+/* Whole elements only, whatever happens. */
+static void check_whole(struct map *map, unsigned long at)
+{
+	static const u64 allowed[][2] = { { 1, 2 }, { 2, 2 }, { 3, 4 }, { 0, 0 } };
+	unsigned int i, n;
+	u64 is[2];
+
+	for (i = 0; i < MAP_MAX; i++) {
+		if (!map->there[i])
+			continue;
+		memcpy(&is[0], map->value[i], 8);
+		memcpy(&is[1], map->value[i] + 8, 8);
+		for (n = 0; n < ARRAY_SIZE(allowed); n++)
+			if (is[0] == allowed[n][0] && is[1] == allowed[n][1])
+				break;
+		if (n == ARRAY_SIZE(allowed))
+			printf("# at %lu: %llu %llu\n", at, is[0], is[1]);
+		CHECK(n < ARRAY_SIZE(allowed));
+	}
+}
+
+static struct map *session_map(bool sum)
+{
+	return sum ? map_new(BPFFS_TYPE_PERCPU_HASH, "u32", 4, FIELDS, 16, 3, true) : hash();
+}
+
+static void test_no_memory(void)
+{
+	unsigned long at;
+	struct map *map;
+	int err, sum;
+
+	for (sum = 0; sum < 2; sum++) {
+		for (at = 1; at < 1000; at++) {
+			map = session_map(sum);
+			fail_alloc = at;
+			has_failed = false;
+			err = session(map);
+			fail_alloc = 0;
+			/* Without memory for a sentence, only that is lost. */
+			CHECK(!err || err == -ENOMEM || err == -ENOENT);
+			CHECK(!err || has_failed);
+			check_whole(map, at);
+			map_free(map);
+			if (!has_failed)
+				break;
+		}
+		CHECK(at > 5 && at < 1000);
+	}
+}
+
+static void test_interrupted(void)
+{
+	unsigned long at;
+	struct map *map;
+	int err, sum;
+
+	for (sum = 0; sum < 2; sum++) {
+		for (at = 1; at < 1000; at++) {
+			map = session_map(sum);
+			stop = at;
+			has_stopped = false;
+			err = session(map);
+			CHECK(!err || err == -EINTR);
+			CHECK(!err || has_stopped);
+			check_whole(map, at);
+			map_free(map);
+			if (!has_stopped)
+				break;
+			stop = 0;
+		}
+		CHECK(at > 5 && at < 1000);
+		stop = 0;
+		has_stopped = false;
+	}
+}
+
+static void test_ring(void)
+{
+	char before[32], text[8192] = "";
+	struct seq_file seq = { .buf = text, .size = sizeof(text) };
+	struct map *map = hash();
+	char quoted[4 * BPFFS_QUOTED_MAX + 1];
+	int i;
+
+	for (i = 0; i < BPFFS_ERRORS + 3; i++)
+		bpffs_refuse(&map->info, "sentence %d", i);
+	bpffs_errors_show(&map->info.errors, &seq);
+	CHECK(!strncmp(text, "sentence 3\n", 11));
+	sprintf(before, "sentence %d\n", BPFFS_ERRORS + 2);
+	CHECK(!strcmp(text + strlen(text) - strlen(before), before));
+	CHECK(!strcmp(bpffs_quote_name(quoted, "a\n\x01\0\"\x7f", 6), "a\\n\\001\\0\"\\177"));
+	map_free(map);
+}
+
+int main(void)
+{
+	run("read", test_read);
+	run("size", test_size);
+	run("fields", test_fields);
+	run("create", test_create);
+	run("gone", test_gone);
+	run("pieces", test_pieces);
+	run("special", test_special);
+	run("bits", test_bits);
+	run("percpu", test_percpu);
+	run("rows", test_rows);
+	run("no_memory", test_no_memory);
+	run("interrupted", test_interrupted);
+	run("ring", test_ring);
+	printf("1..%d\n", tests);
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A map that is a few lines of C, below core; and its allocator and interrupter. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+
+unsigned long fail_alloc, stop;
+bool has_failed, has_stopped;
+long allocated;
+
+void *bpffs_zalloc(size_t size)
+{
+	if (fail_alloc && !--fail_alloc) {
+		has_failed = true;
+		return NULL;
+	}
+	allocated++;
+	return calloc(1, size);
+}
+
+void bpffs_free(void *p)
+{
+	if (p)
+		allocated--;
+	free(p);
+}
+
+bool bpffs_killed(void)
+{
+	return has_stopped;
+}
+
+bool bpffs_go_on(void)
+{
+	if (stop && !--stop)
+		has_stopped = true;
+	return !has_stopped;
+}
+
+static struct map *map_of(const struct bpffs_info *info)
+{
+	return (struct map *)((char *)info - offsetof(struct map, info));
+}
+
+struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
+		    u32 value_size, u32 cpus, bool sum)
+{
+	static const u32 numbers[] = { 0, 2, 5, 7 };
+	struct map *map = calloc(1, sizeof(*map));
+	struct bpffs_info *info = &map->info;
+	struct bpffs_reason why = {};
+	u32 i;
+
+	info->can = bpffs_type_can(type);
+	info->map_type = type;
+	info->key_size = key_size;
+	info->value_size = value_size;
+	info->max_entries = MAP_MAX / 2;
+	info->mode = 0600;
+	info->sum = sum;
+	bpffs_errors_init(&info->errors);
+	if ((key && bpffs_layout_compile(&info->key, key, strlen(key), key_size, BPFFS_KEY,
+					 &why)) ||
+	    bpffs_layout_compile(&info->value, value, strlen(value), value_size, BPFFS_VALUE,
+				 &why)) {
+		printf("# layout: %s\n", why.text);
+		abort();
+	}
+	info->stored.layout = info->value;
+	info->stored.copies = cpus ? cpus : 1;
+	info->stored.cpus = cpus ? numbers : NULL;
+	info->stored.stride = (value_size + 7) / 8 * 8;
+	info->stored.separator = '\n';
+	info->shape = info->stored;
+	if (sum) {
+		info->shape.copies = 1;
+		info->shape.cpus = NULL;
+	}
+	for (i = 0; bpffs_map_can(info, BPFFS_IS_ARRAY) && i < info->max_entries; i++) {
+		map->there[i] = true;
+		memcpy(map->key[i], &i, sizeof(i));
+	}
+	return map;
+}
+
+void map_free(struct map *map)
+{
+	bpffs_layout_release(map->info.key);
+	bpffs_layout_release(map->info.value);
+	bpffs_errors_free(&map->info.errors);
+	free(map);
+}
+
+int map_find(const struct map *map, const void *key)
+{
+	int i;
+
+	for (i = 0; i < MAP_MAX; i++)
+		if (map->there[i] && !memcmp(map->key[i], key, map->info.key_size))
+			return i;
+	return -1;
+}
+
+int map_elements(const struct map *map)
+{
+	int i, n = 0;
+
+	for (i = 0; i < MAP_MAX; i++)
+		n += map->there[i];
+	return n;
+}
+
+bool bpffs_map_has(const struct bpffs_info *info, const void *key)
+{
+	return map_find(map_of(info), key) >= 0;
+}
+
+int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
+{
+	struct map *map = map_of(info);
+	int i = map_find(map, key);
+
+	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+		return -EOPNOTSUPP;
+	if (i < 0)
+		return -ENOENT;
+	memcpy(value, map->value[i], bpffs_shape_bytes(&info->stored));
+	return 0;
+}
+
+int bpffs_map_restore(const struct bpffs_info *info, const void *key, const void *value,
+		      struct bpffs_scratch *s)
+{
+	struct map *map = map_of(info);
+	int i = map_find(map, key);
+
+	if (map->frozen)
+		return -EPERM;
+	if (i < 0) {
+		if (map_elements(map) == (int)info->max_entries)
+			return -ENOSPC;
+		for (i = 0; map->there[i]; i++)
+			;
+		map->there[i] = true;
+		memcpy(map->key[i], key, info->key_size);
+	}
+	memcpy(map->value[i], value, bpffs_shape_bytes(&info->stored));
+	return 0;
+}
+
+int bpffs_map_update(const struct bpffs_info *info, const void *key, const void *value,
+		     u64 flags, struct bpffs_scratch *s)
+{
+	bool has = bpffs_map_has(info, key);
+
+	if (!bpffs_map_can(info, BPFFS_CAN_WRITE | BPFFS_IS_SET))
+		return -EOPNOTSUPP;
+	if (flags == BPFFS_NOEXIST && has)
+		return -EEXIST;
+	if (flags == BPFFS_EXIST && !has)
+		return -ENOENT;
+	return bpffs_map_restore(info, key, value, s);
+}
+
+int bpffs_map_delete(const struct bpffs_info *info, const void *key)
+{
+	struct map *map = map_of(info);
+	int i = map_find(map, key);
+
+	if (i < 0)
+		return -ENOENT;
+	map->there[i] = false;
+	return 0;
+}
+
+bool bpffs_map_special(const struct bpffs_info *info, u32 i, u32 *offset, u32 *size)
+{
+	*offset = map_of(info)->special;
+	*size = map_of(info)->special_size;
+	return !i && *size;
+}
+
+bool bpffs_map_owns(const struct bpffs_info *info)
+{
+	return map_of(info)->owns;
+}
+
+int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
+{
+	*place = map_of(info)->unaligned;
+	return bpffs_map_has(info, key) ? 0 : -ENOENT;
+}
+
+static u64 get_unit(const unsigned char *at, const struct bpffs_leaf *leaf)
+{
+	u64 number = 0;
+	u32 i;
+
+	for (i = 0; i < leaf->size; i++)
+		number |= (u64)at[leaf->big_endian ? leaf->size - 1 - i : i] << 8 * i;
+	return number;
+}
+
+static void put_unit(unsigned char *at, const struct bpffs_leaf *leaf, u64 number)
+{
+	u32 i;
+
+	for (i = 0; i < leaf->size; i++)
+		at[leaf->big_endian ? leaf->size - 1 - i : i] = number >> 8 * i;
+}
+
+static void store_leaf(unsigned char *value, const unsigned char *from,
+		       const struct bpffs_leaf *leaf, bool add)
+{
+	u64 mask = leaf->width ? (leaf->width == 64 ? ~0ULL : (1ULL << leaf->width) - 1) : ~0ULL;
+	u64 is, given;
+
+	value += leaf->offset;
+	from += leaf->offset;
+	if (!leaf->width && !add) {
+		memcpy(value, from, leaf->size);
+		return;
+	}
+	mask <<= leaf->bit;
+	is = get_unit(value, leaf);
+	given = get_unit(from, leaf) & mask;
+	put_unit(value, leaf, (is & ~mask) | ((add ? is + given : given) & mask));
+}
+
+/* One leaf a call, so that core has to come again. */
+int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
+		    struct bpffs_store *store)
+{
+	struct map *map = map_of(info);
+	int i = map_find(map, key);
+	enum bpffs_store_step step;
+	struct bpffs_leaf leaf;
+
+	if (map->frozen)
+		return -EPERM;
+	if (i < 0)
+		return -ENOENT;
+	step = bpffs_store_step(store, &leaf);
+	if (step == BPFFS_STORE_SET || step == BPFFS_STORE_ADD)
+		store_leaf(map->value[i] + copy * info->stored.stride, store->from, &leaf,
+			   step == BPFFS_STORE_ADD);
+	return 0;
+}
+
+bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
+{
+	*count = map_elements(map_of(info));
+	return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A map that is a few lines of C, below core: see fs/core/map.h. */
+#ifndef _UNIT_MAP_H
+#define _UNIT_MAP_H
+
+#include "element.h"
+
+#define MAP_MAX		8
+#define KEY_BYTES	16
+#define VALUE_BYTES	256
+
+/**
+ * struct map - the map, and what core knows of it
+ * @there: is there an element? Of an array, always
+ * @key: of each element
+ * @value: in all its copies
+ * @frozen: as bpf(2) makes it
+ * @owns: an update would destroy a timer
+ * @special: bytes of a lock or timer; none if @special_size is 0
+ * @special_size: of them
+ * @unaligned: values begin at an odd place
+ */
+struct map {
+	struct bpffs_info info;
+	bool there[MAP_MAX];
+	unsigned char key[MAP_MAX][KEY_BYTES];
+	unsigned char value[MAP_MAX][VALUE_BYTES];
+	bool frozen;
+	bool owns;
+	unsigned int special;
+	unsigned int special_size;
+	bool unaligned;
+};
+
+struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
+		    u32 value_size, u32 cpus, bool sum);
+void map_free(struct map *map);
+int map_find(const struct map *map, const void *key);
+int map_elements(const struct map *map);
+
+/*
+ * The @fail_alloc-th allocation from now on fails; the @stop-th time that core asks, and
+ * from then on, whoever wants it is being killed. 0: never. @allocated: not yet freed.
+ */
+extern unsigned long fail_alloc, stop;
+extern bool has_failed, has_stopped;
+extern long allocated;
+
+#endif
