@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the object is, a file each: .bpf of a map, the root of the others. */
-#include <linux/hash.h>
 #include <linux/seq_file.h>
 
 #include "bpffs.h"
@@ -330,12 +329,6 @@ const struct inode_operations bpffs_fixed_iops = {
 	.getattr	= fixed_getattr,
 	.setattr	= bpffs_fixed_setattr,
 };
-
-/* Of an inner map, numbers of its own. */
-u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino)
-{
-	return info->salt ? hash_64(info->salt + ino, 63) + BPFFS_INO_ELEMENT : ino;
-}
 
 static struct inode *attr_inode(struct super_block *sb, struct bpffs_info *info,
 				const struct attr *attr)

@@ -16,13 +16,6 @@ bool bpffs_batch_possible(const struct bpffs_info *info)
 	return current->mm && bpffs_bpf_map(info)->ops->map_lookup_batch;
 }
 
-/* Bytes of a value as the operations have it. */
-u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
-{
-	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
-						   info->value_size;
-}
-
 static u64 user_address(const struct bpffs_scratch *s, const void *at)
 {
 	return (unsigned long)bpffs_scratch_user(s, at);
@@ -97,7 +90,10 @@ void bpffs_chunk_free(struct bpffs_chunk *chunk)
 	kvfree(chunk->keys);
 	chunk->keys = NULL;
 	chunk->count = 0;
-	bpffs_scratch_free(&chunk->scratch);
+	if (chunk->scratch)
+		bpffs_scratch_free(chunk->scratch);
+	kfree(chunk->scratch);
+	chunk->scratch = NULL;
 }
 
 static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u64 capacity)
@@ -108,8 +104,11 @@ static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u
 	if (capacity * each > CHUNK_MAX)
 		return -EFBIG;
 	chunk->keys = kvmalloc_array(capacity, each, GFP_KERNEL_ACCOUNT);
-	if (!chunk->keys)
+	chunk->scratch = kzalloc(sizeof(*chunk->scratch), GFP_KERNEL_ACCOUNT);
+	if (!chunk->keys || !chunk->scratch) {
+		bpffs_chunk_free(chunk);
 		return -ENOMEM;
+	}
 	chunk->values = chunk->keys + capacity * info->key_size;
 	chunk->capacity = capacity;
 	return 0;
@@ -118,7 +117,7 @@ static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u
 static int fill_chunk(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 {
 	struct bpf_map *map = bpffs_bpf_map(info);
-	struct bpffs_scratch *s = &chunk->scratch;
+	struct bpffs_scratch *s = chunk->scratch;
 	u32 count;
 	int err;
 

@@ -27,28 +27,6 @@ struct bpffs_scratch {
 	void *values;
 };
 
-/**
- * struct bpffs_chunk - elements of a hash, as many at a time as is handy
- * @keys: of @count elements
- * @values: likewise, of bpffs_batch_value_bytes() each
- * @count: how many there are; 0 at the end
- * @capacity: how many there is room for
- * @token: the bucket to go on at
- * @at_end: there are no more buckets
- * @scratch: the operation's
- *
- * Zeroed, it is the start. To be given to bpffs_chunk_free().
- */
-struct bpffs_chunk {
-	void *keys;
-	void *values;
-	u32 count;
-	u32 capacity;
-	u32 token;
-	bool at_end;
-	struct bpffs_scratch scratch;
-};
-
 /*
  * Was the lock of a bucket refused, as a tracing program may hold it? A lock that
  * looks for deadlocks itself, rqspinlock, has more ways to say so.
@@ -58,10 +36,6 @@ static inline bool bpffs_bucket_busy(long err)
 	return err == -EBUSY || err == -EDEADLK || err == -ETIMEDOUT;
 }
 
-u64 bpffs_batch_value_bytes(const struct bpffs_info *info);
-bool bpffs_chunk_possible(const struct bpffs_info *info);
-int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);
-void bpffs_chunk_free(struct bpffs_chunk *chunk);
 bool bpffs_batch_possible(const struct bpffs_info *info);
 int bpffs_batch_hash(struct bpf_map *map, const struct bpffs_scratch *s,
 		     u32 *token, u32 *count);

@@ -10,11 +10,10 @@
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
  *                           --> scratch.c   memory for these
- *                           --> count.c     how many there are
  * element file  --> element.c               its inode; what it is to the VFS
  * key, value    --> map.c                   the one place that calls map->ops
  *               --> in-place.c              fields stored where they lie
- * .bpf/table    --> table.c                 a line an element, and back
+ * .bpf/table    --> table.c                 its file, as the VFS has it
  * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
  * .bpf/memory   --> memory.c                mmap and poll
  * .bpf/fd       --> fd.c                    the object back as a descriptor
@@ -28,12 +27,15 @@
  *
  * layout        --> layout.c, leaf.c        its text, and where a leaf lies
  * key, name     --> name.c, short-name.c    both ways; of a name too long for a file
+ *               --> key.c                   which may be made; inode numbers
  * value, text   --> value-to-text.c, text-to-value.c
  *                   --> leaf-text.c         one leaf, both ways
  * element       --> element.c               what is read, when a text changes what
  *               --> store.c                 fields or the whole, and how
  *               --> sum.c                   the copies of a per-CPU value as one
  *                   --> map.h               what it asks of a map: map.c, in-place.c, keys.c
+ * .bpf/table    --> table.c                 a line an element, and back
+ *                   --> count.c             how many elements, and how many evicted
  * type of map   --> types.c                 what it can do
  * .bpf/error    --> refuse.c                what was refused
  */
@@ -47,6 +49,7 @@
 
 #include "compat.h"
 #include "core/element.h"
+#include "core/key.h"
 
 /*
  * i_size of files whose length nobody knows before they are read: what the VFS copies
@@ -54,13 +57,6 @@
  * an int, is not negative.
  */
 #define BPFFS_SIZE_UNKNOWN	((loff_t)INT_MAX << 32 | INT_MAX)
-
-/* Inode numbers below it are for directories and attributes. */
-#define BPFFS_INO_ROOT		1
-#define BPFFS_INO_DOT_BPF	2
-#define BPFFS_INO_ATTR		3
-#define BPFFS_INO_QUEUE		60
-#define BPFFS_INO_ELEMENT	64
 
 enum bpffs_kind {
 	BPFFS_MAP	= BIT(0),
@@ -259,30 +255,12 @@ const char *bpffs_perf_word(u32 type);
 
 /* map.c, beside core/map.h */
 const struct bpffs_access *bpffs_map_access(const struct bpf_map *map);
-int bpffs_map_check_key(const struct bpffs_info *info, const void *key);
 int bpffs_map_edit(const struct bpffs_info *info, const void *key, u32 copy,
 		   void (*edit)(void *value, void *arg), void *arg);
 struct bpf_map *bpffs_map_inner(const struct bpffs_info *info, const void *key);
 bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
 			const struct bpf_map *inner);
 u64 bpffs_map_memory_size(const struct bpffs_info *info);
-
-/**
- * struct bpffs_evictions - new elements given to a map that makes room by itself
- * @before: how many elements there were before the first of them
- * @created: how many were new
- */
-struct bpffs_evictions {
-	u64 before;
-	u64 created;
-};
-
-/* count.c */
-int bpffs_count(const struct bpffs_info *info, u64 *count);
-int bpffs_evictions_expect(struct bpffs_evictions *evictions,
-			   const struct bpffs_info *info, const void *key);
-int bpffs_evictions_check(struct bpffs_evictions *evictions, struct bpffs_info *info,
-			  const char *file);
 
 /* long.c: the keys of short names */
 struct bpffs_longs;
@@ -296,8 +274,6 @@ extern const struct dentry_operations bpffs_dentry_ops;
 struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
 			     u64 ino);
 bool bpffs_is_dot_bpf(const struct qstr *name);
-int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
-		      void *key, struct bpffs_reason *why);
 int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key);
 
 /* inner.c */
@@ -329,7 +305,6 @@ int bpffs_may_hand_out(const struct path *path);
 
 /* list.c */
 extern const struct file_operations bpffs_list_fops;
-u64 bpffs_key_ino(const struct bpffs_info *info, const void *key);
 
 /*
  * For ->release: is it a process that is killed which gives the file up? What it was
@@ -361,6 +336,5 @@ int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct iattr *attr);
 struct inode *bpffs_attr_root(struct super_block *sb, struct bpffs_info *info,
 			      u64 ino);
-u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);
 
 #endif

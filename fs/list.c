@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* getdents of a map's root: the names of its keys. */
-#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "bpffs.h"
@@ -16,30 +15,6 @@ struct listing {
 
 /* Behind "." and "..", the position in the directory is that of the key. */
 #define DOTS	2
-
-static u64 hashed_ino(const struct bpffs_info *info, const void *key, u32 size)
-{
-	const siphash_key_t seed = { { 0x6270666673ULL, info->salt } };
-	u64 ino = siphash(key, size, &seed);
-
-	return ino < BPFFS_INO_ELEMENT ? ino + BPFFS_INO_ELEMENT : ino;
-}
-
-/*
- * Stable over mounts and boots, as it is a function of the key alone; of an inner
- * map, also of the key of its slot, as a tool may compare inode numbers. A short
- * key is a number itself.
- */
-u64 bpffs_key_ino(const struct bpffs_info *info, const void *key)
-{
-	u32 size = bpffs_key_size(info);
-	u64 ino = 0;
-
-	if (size > sizeof(u32) || info->salt)
-		return hashed_ino(info, key, size);
-	memcpy(&ino, key, size);
-	return ino + BPFFS_INO_ELEMENT;
-}
 
 static int list_open(struct inode *inode, struct file *file)
 {

@@ -177,17 +177,6 @@ SAME(ARENA);
 static_assert((u32)BPFFS_ANY == BPF_ANY && (u32)BPFFS_NOEXIST == BPF_NOEXIST &&
 	      (u32)BPFFS_EXIST == BPF_EXIST);
 
-/* Return: 0, or -ERANGE: an array has no such index. */
-int bpffs_map_check_key(const struct bpffs_info *info, const void *key)
-{
-	u32 index;
-
-	if (!bpffs_map_can(info, BPFFS_BY_INDEX))
-		return 0;
-	memcpy(&index, key, sizeof(index));
-	return index < info->max_entries ? 0 : -ERANGE;
-}
-
 /* A copy of the value of @key, NULL, or an error pointer. Under rcu_read_lock. */
 static void *find(const struct bpffs_info *info, const void *key, u32 copy)
 {
@@ -572,6 +561,11 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 out:
 	end_write(info);
 	return file_error(err);
+}
+
+bool bpffs_map_writable(const struct bpffs_info *info)
+{
+	return bpffs_object_writable(bpffs_object(info));
 }
 
 bool bpffs_map_special(const struct bpffs_info *info, u32 i, u32 *offset, u32 *size)

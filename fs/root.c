@@ -57,37 +57,13 @@ const struct dentry_operations bpffs_dentry_ops = {
 };
 
 /**
- * bpffs_name_to_key - the key that a name names as a whole
- * @info: of the map
- * @name: not NUL-terminated
- * @len: of @name
- * @key: of the map's key size; clobbered with an error
- * @why: filled for -EINVAL; may be NULL
- *
- * Return: 0; -EINVAL (not the name of a key), -EOPNOTSUPP (there are no element files),
- * -ENOMEM.
- */
-int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,
-		      void *key, struct bpffs_reason *why)
-{
-	int err;
-
-	if (!info->key)
-		return -EOPNOTSUPP;
-	err = bpffs_name_decode(info->key, name, len, key, why);
-	if (!err && bpffs_map_can(info, BPFFS_IS_TRIE))
-		err = bpffs_check_prefix(key, bpffs_key_size(info), why);
-	return err;
-}
-
-/**
  * bpffs_file_to_key - the key that the name of a file names, which may be a short one
  * @info: of the map
  * @name: of the file
- * @key: as above
+ * @key: as bpffs_name_to_key() has it
  *
  * Context: as bpffs_keys_get().
- * Return: as above, or -EINTR, and what else bpffs_keys_get() returns.
+ * Return: likewise, or -EINTR, and what else bpffs_keys_get() returns.
  */
 int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key)
 {
@@ -138,33 +114,6 @@ static struct dentry *bpffs_lookup(struct inode *dir, struct dentry *dentry,
 }
 
 /*
- * The key of a new element; or why it cannot be made, an errno and its sentence. A
- * short name does not say the key, also when it is known from before.
- */
-static int may_create(struct bpffs_info *info, const struct qstr *name, void *key)
-{
-	char quoted[4 * BPFFS_QUOTED_MAX + 1];
-	struct bpffs_reason why = {};
-	int err;
-
-	err = bpffs_name_to_key(info, name->name, name->len, key, &why);
-	if (err == -EINVAL)
-		bpffs_refuse(info, "\"%s\" names no key: %s",
-			     bpffs_quote_name(quoted, name->name, name->len), why.text);
-	if (err)
-		return err;
-	err = bpffs_map_check_key(info, key);
-	if (err) {
-		bpffs_refuse(info, "%.*s: the array has %u elements",
-			     (int)name->len, name->name, info->max_entries);
-		return err;
-	}
-	if (!bpffs_map_can(info, BPFFS_CAN_CREATE))
-		return -EOPNOTSUPP;
-	return bpffs_object_writable(bpffs_object(info)) ? 0 : -EPERM;
-}
-
-/*
  * Open a file of which the map has no element yet. It gets an inode on a
  * dentry of its own, which is never hashed: no one else sees the name until
  * a write has made the element.
@@ -180,7 +129,7 @@ static int open_new(struct inode *dir, struct dentry *dentry, struct file *file)
 	err = bpffs_key_begin(info, &key);
 	if (err)
 		return err;
-	err = may_create(info, &dentry->d_name, key.bytes);
+	err = bpffs_may_create(info, dentry->d_name.name, dentry->d_name.len, key.bytes);
 	inode = err ? ERR_PTR(err) : bpffs_element_inode(dir->i_sb, info, key.bytes);
 	bpffs_key_end(&key);
 	if (IS_ERR(inode))
@@ -220,12 +169,7 @@ static int bpffs_unlink(struct inode *dir, struct dentry *dentry)
 
 	if (!bpffs_is_element(inode))
 		return -EPERM;
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
-		bpffs_refuse_element(info, bpffs_element_key(inode),
-				     "an element of an array stays" UNCHANGED);
-		return -EPERM;
-	}
-	return bpffs_map_delete(info, bpffs_element_key(inode));
+	return bpffs_element_delete(info, bpffs_element_key(inode));
 }
 
 /* The slot is emptied, whatever is inside; the inner map itself stays as it is. */

@@ -148,6 +148,14 @@ int bpffs_element_size(const struct bpffs_info *info, const void *key, u64 *size
 	return err;
 }
 
+int bpffs_element_delete(struct bpffs_info *info, const void *key)
+{
+	if (!bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return bpffs_map_delete(info, key);
+	bpffs_refuse_element(info, key, "an element of an array stays" UNCHANGED);
+	return -EPERM;
+}
+
 /* --- Writing --- */
 
 static int store_whole(struct bpffs_info *info, const void *key, struct bpffs_open *open)

@@ -74,6 +74,8 @@ bool bpffs_open_claims_zero(struct bpffs_open *open);
 
 /* Size of an element's text when no open file has a sample of it. */
 int bpffs_element_size(const struct bpffs_info *info, const void *key, u64 *size);
+/* unlink(). Return: 0, or as bpffs_map_delete(); an array's is -EPERM. */
+int bpffs_element_delete(struct bpffs_info *info, const void *key);
 ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
 			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to);
 

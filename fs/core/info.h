@@ -86,6 +86,13 @@ static inline u64 bpffs_shape_bytes(const struct bpffs_shape *shape)
 	return (u64)shape->copies * shape->stride;
 }
 
+/* Bytes of a value as batch operations have it. */
+static inline u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
+{
+	return bpffs_map_can(info, BPFFS_PERCPU) ? bpffs_shape_bytes(&info->stored) :
+						   info->value_size;
+}
+
 /* refuse.c: sentences for .bpf/error */
 #define UNCHANGED "; nothing was changed"
 

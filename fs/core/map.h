@@ -23,6 +23,9 @@ enum bpffs_update {
 /* Memory that serves for several updates; what it is, is private to the map. */
 struct bpffs_scratch;
 
+/* Can it be written? Not if it is frozen, or its descriptor read-only. */
+bool bpffs_map_writable(const struct bpffs_info *info);
+
 /* Is there such a key? */
 bool bpffs_map_has(const struct bpffs_info *info, const void *key);
 
@@ -103,6 +106,37 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count);
 int bpffs_map_peek(const struct bpffs_info *info, void *value);
 int bpffs_map_pop(const struct bpffs_info *info, void *value);
 int bpffs_map_push(const struct bpffs_info *info, const void *value);
+
+/**
+ * struct bpffs_chunk - elements of a hash, as many at a time as is handy
+ * @keys: of @count elements
+ * @values: likewise, of bpffs_batch_value_bytes() each
+ * @count: how many there are; 0 at the end
+ * @capacity: the rest is the map's: how many there is room for
+ * @token: where to go on
+ * @at_end: there are no more
+ * @scratch: the operation's
+ *
+ * Zeroed, it is the start. To be given to bpffs_chunk_free().
+ */
+struct bpffs_chunk {
+	void *keys;
+	void *values;
+	u32 count;
+	u32 capacity;
+	u32 token;
+	bool at_end;
+	struct bpffs_scratch *scratch;
+};
+
+/* Can elements be had so? Else one by one, by their keys. */
+bool bpffs_chunk_possible(const struct bpffs_info *info);
+/*
+ * The next elements; after an error there are none, and the next call goes on. Return: 0,
+ * -EINTR, -EFBIG, -ENOMEM, -EFAULT, -EOPNOTSUPP.
+ */
+int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);
+void bpffs_chunk_free(struct bpffs_chunk *chunk);
 
 /*
  * The keys of a map that is no array, at one moment. bpffs_keys_run() gives the @n-th,

@@ -7,14 +7,17 @@
 #include <linux/bitmap.h>
 #include <linux/bsearch.h>
 #include <linux/ctype.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -144,6 +147,72 @@ static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
 
 #define IS_ALIGNED(n, a)	(!((n) % (a)))
+
+/* An errno as a pointer, as the kernel has it. */
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(p)		((long)(p))
+#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
+#define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
+
+/* The upper @bits bits of a product with the golden ratio. */
+static inline u32 hash_64(u64 n, unsigned int bits)
+{
+	return n * 0x61C8864680B583EBull >> (64 - bits);
+}
+
+typedef struct {
+	u64 key[2];
+} siphash_key_t;
+
+static inline u64 siphash_rotate(u64 n, int bits)
+{
+	return n << bits | n >> (64 - bits);
+}
+
+static inline void siphash_rounds(u64 v[4], int rounds)
+{
+	while (rounds--) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = siphash_rotate(v[1], 13) ^ v[0];
+		v[3] = siphash_rotate(v[3], 16) ^ v[2];
+		v[0] = siphash_rotate(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = siphash_rotate(v[1], 17) ^ v[2];
+		v[3] = siphash_rotate(v[3], 21) ^ v[0];
+		v[2] = siphash_rotate(v[2], 32);
+	}
+}
+
+/* SipHash-2-4 of bytes. */
+static inline u64 siphash(const void *data, size_t len, const siphash_key_t *key)
+{
+	u64 v[4] = {
+		key->key[0] ^ 0x736f6d6570736575ULL, key->key[1] ^ 0x646f72616e646f6dULL,
+		key->key[0] ^ 0x6c7967656e657261ULL, key->key[1] ^ 0x7465646279746573ULL,
+	};
+	const u8 *at = data;
+	size_t left = len;
+	u64 word;
+	u32 i, n;
+
+	do {
+		n = min(left, (size_t)8);
+		word = n < 8 ? (u64)len << 56 : 0;
+		for (i = 0; i < n; i++)
+			word |= (u64)at[i] << 8 * i;
+		v[3] ^= word;
+		siphash_rounds(v, 2);
+		v[0] ^= word;
+		at += n;
+		left -= n;
+	} while (n == 8);
+	v[2] ^= 0xff;
+	siphash_rounds(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
 
 /* The first byte of @n at @s that is not @c. */
 static inline const void *memchr_inv(const void *s, int c, size_t n)

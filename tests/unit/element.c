@@ -8,37 +8,9 @@
 #include <string.h>
 
 #include "map.h"
+#include "tap.h"
 
 #define FIELDS	"packets=u64:bytes=u64"
-
-static int tests, failures;
-
-/* One line of TAP a case: which check of it failed goes before it. */
-static bool case_ok;
-
-#define CHECK(expr) do {							\
-	if (!(expr)) {								\
-		printf("# line %d: %s\n", __LINE__, #expr);			\
-		case_ok = false;						\
-	}									\
-} while (0)
-
-static void run(const char *name, void (*test)(void))
-{
-	fail_alloc = 0;
-	stop = 0;
-	has_failed = false;
-	has_stopped = false;
-	allocated = 0;
-	case_ok = true;
-	test();
-	if (allocated)
-		printf("# %ld allocations are left\n", allocated);
-	if (allocated)
-		case_ok = false;
-	printf("%sok %d element: %s\n", case_ok ? "" : "not ", ++tests, name);
-	failures += !case_ok;
-}
 
 /* An open file, as a front has it. */
 struct file {
@@ -113,18 +85,6 @@ static bool shows(struct map *map, const char *name, const char *text)
 
 	close_file(&file);
 	return ok;
-}
-
-static bool said(struct map *map, const char *sentence)
-{
-	char text[8192] = "";
-	struct seq_file seq = { .buf = text, .size = sizeof(text) };
-
-	bpffs_errors_show(&map->info.errors, &seq);
-	if (strstr(text, sentence))
-		return true;
-	printf("# .bpf/error: %s\n", text);
-	return false;
 }
 
 static struct map *hash(void)
@@ -527,19 +487,19 @@ static void test_ring(void)
 
 int main(void)
 {
-	run("read", test_read);
-	run("size", test_size);
-	run("fields", test_fields);
-	run("create", test_create);
-	run("gone", test_gone);
-	run("pieces", test_pieces);
-	run("special", test_special);
-	run("bits", test_bits);
-	run("percpu", test_percpu);
-	run("rows", test_rows);
-	run("no_memory", test_no_memory);
-	run("interrupted", test_interrupted);
-	run("ring", test_ring);
+	run("element: read", test_read);
+	run("element: size", test_size);
+	run("element: fields", test_fields);
+	run("element: create", test_create);
+	run("element: gone", test_gone);
+	run("element: pieces", test_pieces);
+	run("element: special", test_special);
+	run("element: bits", test_bits);
+	run("element: percpu", test_percpu);
+	run("element: rows", test_rows);
+	run("element: no_memory", test_no_memory);
+	run("element: interrupted", test_interrupted);
+	run("element: ring", test_ring);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }

@@ -253,3 +253,87 @@ bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 	*count = map_elements(map_of(info));
 	return true;
 }
+
+bool bpffs_map_writable(const struct bpffs_info *info)
+{
+	return !map_of(info)->frozen;
+}
+
+bool bpffs_chunk_possible(const struct bpffs_info *info)
+{
+	return info->map_type == BPFFS_TYPE_HASH;
+}
+
+/* Two elements a chunk. */
+int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
+{
+	u64 bytes = bpffs_batch_value_bytes(info);
+	struct map *map = map_of(info);
+
+	chunk->count = 0;
+	if (!chunk->keys)
+		chunk->keys = bpffs_zalloc(2 * (info->key_size + bytes));
+	if (!chunk->keys)
+		return -ENOMEM;
+	chunk->values = (char *)chunk->keys + 2 * info->key_size;
+	for (; chunk->token < MAP_MAX && chunk->count < 2; chunk->token++) {
+		if (!map->there[chunk->token])
+			continue;
+		memcpy((char *)chunk->keys + chunk->count * info->key_size,
+		       map->key[chunk->token], info->key_size);
+		memcpy((char *)chunk->values + chunk->count * bytes,
+		       map->value[chunk->token], bytes);
+		chunk->count++;
+	}
+	return 0;
+}
+
+void bpffs_chunk_free(struct bpffs_chunk *chunk)
+{
+	bpffs_free(chunk->keys);
+	chunk->keys = NULL;
+	chunk->count = 0;
+}
+
+struct bpffs_keys {
+	u64 count;
+	u32 key_size;
+	unsigned char key[MAP_MAX][KEY_BYTES];
+};
+
+struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
+{
+	struct bpffs_keys *keys = bpffs_zalloc(sizeof(*keys));
+	struct map *map = map_of(info);
+	int i;
+
+	if (!keys)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < MAP_MAX; i++)
+		if (map->there[i])
+			memcpy(keys->key[keys->count++], map->key[i], KEY_BYTES);
+	return keys;
+}
+
+void bpffs_keys_free(struct bpffs_keys *keys)
+{
+	bpffs_free(keys);
+}
+
+u64 bpffs_keys_count(const struct bpffs_keys *keys)
+{
+	return keys->count;
+}
+
+const void *bpffs_keys_run(const struct bpffs_keys *keys, u64 n, u32 *run)
+{
+	*run = 1;
+	return n < keys->count ? keys->key[n] : NULL;
+}
+
+const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n)
+{
+	u32 run;
+
+	return bpffs_keys_run(keys, n, &run);
+}

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* How many elements a map has; and what an LRU map gave up for those it was given. */
-#include "bpffs.h"
+#include "key.h"
 
 /* Of an array of maps, the slots that are not empty. Return: 0, -EINTR. */
 static int count_slots(const struct bpffs_info *info, u64 *count)
