@@ -19,7 +19,7 @@
  * .bpf/fd       --> fd.c                    the object back as a descriptor
  * .bpf/pin      --> pin.c                   a real pin of it, to be walked into
  * map of maps   --> inner.c                 inner maps as directories
- * queue, stack  --> queue.c                 peek, push and pop
+ * queue, stack  --> queue.c                 its directory, and files as the VFS has them
  * .bpf          --> attr.c                  what the object is, a file each
  * a link's root --> link.c                  what it is attached to
  *
@@ -36,6 +36,7 @@
  *                   --> map.h               what it asks of a map: map.c, in-place.c, keys.c
  * .bpf/table    --> table.c                 a line an element, and back
  *                   --> count.c             how many elements, and how many evicted
+ * queue, stack  --> queue.c                 peek, push and pop
  * type of map   --> types.c                 what it can do
  * .bpf/error    --> refuse.c                what was refused
  */

@@ -337,3 +337,40 @@ const void *bpffs_keys_at(const struct bpffs_keys *keys, u64 n)
 
 	return bpffs_keys_run(keys, n, &run);
 }
+
+/* A queue: values from the front on. */
+int bpffs_map_peek(const struct bpffs_info *info, void *value)
+{
+	struct map *map = map_of(info);
+
+	if (!map->there[0])
+		return -ENOENT;
+	memcpy(value, map->value[0], info->value_size);
+	return 0;
+}
+
+int bpffs_map_pop(const struct bpffs_info *info, void *value)
+{
+	struct map *map = map_of(info);
+	int err = map->frozen ? -EPERM : bpffs_map_peek(info, value);
+
+	if (err)
+		return err;
+	memmove(map->there, map->there + 1, (MAP_MAX - 1) * sizeof(map->there[0]));
+	memmove(map->value, map->value + 1, (MAP_MAX - 1) * sizeof(map->value[0]));
+	return 0;
+}
+
+int bpffs_map_push(const struct bpffs_info *info, const void *value)
+{
+	struct map *map = map_of(info);
+	u32 n = map_elements(map);
+
+	if (map->frozen)
+		return -EPERM;
+	if (n == info->max_entries)
+		return -ENOSPC;
+	map->there[n] = true;
+	memcpy(map->value[n], value, info->value_size);
+	return 0;
+}
