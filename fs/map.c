@@ -155,7 +155,8 @@ const struct bpffs_access *bpffs_map_access(const struct bpf_map *map)
 	return map->map_type < ARRAY_SIZE(accesses) ? &accesses[map->map_type] : &by_ops_only;
 }
 
-#define SAME(type) static_assert((u32)BPFFS_TYPE_##type == (u32)BPF_MAP_TYPE_##type)
+#define EQUAL(ours, theirs) static_assert((u32)(ours) == (u32)(theirs))
+#define SAME(type) EQUAL(BPFFS_TYPE_##type, BPF_MAP_TYPE_##type)
 
 SAME(HASH);
 SAME(ARRAY);
@@ -174,8 +175,9 @@ SAME(BLOOM_FILTER);
 SAME(USER_RINGBUF);
 SAME(ARENA);
 
-static_assert((u32)BPFFS_ANY == BPF_ANY && (u32)BPFFS_NOEXIST == BPF_NOEXIST &&
-	      (u32)BPFFS_EXIST == BPF_EXIST);
+EQUAL(BPFFS_ANY, BPF_ANY);
+EQUAL(BPFFS_NOEXIST, BPF_NOEXIST);
+EQUAL(BPFFS_EXIST, BPF_EXIST);
 
 /* A copy of the value of @key, NULL, or an error pointer. Under rcu_read_lock. */
 static void *find(const struct bpffs_info *info, const void *key, u32 copy)

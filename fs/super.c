@@ -124,9 +124,11 @@ static int bpffs_show_options(struct seq_file *seq, struct dentry *root)
 	if (info->sum || (bpffs_instance(info)->inner && bpffs_instance(info)->inner->sum))
 		seq_puts(seq, ",percpu=sum");
 	if (!uid_eq(bpffs_instance(info)->uid, GLOBAL_ROOT_UID))
-		seq_printf(seq, ",uid=%u", from_kuid_munged(&init_user_ns, bpffs_instance(info)->uid));
+		seq_printf(seq, ",uid=%u",
+			   from_kuid_munged(&init_user_ns, bpffs_instance(info)->uid));
 	if (!gid_eq(bpffs_instance(info)->gid, GLOBAL_ROOT_GID))
-		seq_printf(seq, ",gid=%u", from_kgid_munged(&init_user_ns, bpffs_instance(info)->gid));
+		seq_printf(seq, ",gid=%u",
+			   from_kgid_munged(&init_user_ns, bpffs_instance(info)->gid));
 	if (info->mode != 0600)
 		seq_printf(seq, ",mode=%#o", info->mode);
 	return 0;

@@ -199,7 +199,7 @@ static inline u64 siphash(const void *data, size_t len, const siphash_key_t *key
 	u32 i, n;
 
 	do {
-		n = min(left, (size_t)8);
+		n = min_t(size_t, left, 8);
 		word = n < 8 ? (u64)len << 56 : 0;
 		for (i = 0; i < n; i++)
 			word |= (u64)at[i] << 8 * i;

@@ -101,7 +101,7 @@ static void test_refusals(void)
 	CHECK(said(map, "table: line 1: there is no such element, and not every field is named"));
 	CHECK(put(map, "2 a+=1\n", 64) == -ENOENT);
 	CHECK(said(map, "table: line 1: there is no such element to add to; nothing was changed"));
-	CHECK(put(map, "1\n1 \n", 64) == -EINVAL);
+	CHECK(put(map, "1\n1\n", 64) == -EINVAL);
 	CHECK(put(map, "1 c=1\n", 64) == -EINVAL);
 	CHECK(put(map, "1 a=9\n1 b", 64) == 9);
 	CHECK(said(map, "table: closed in the middle of line 2, which was not stored"));
