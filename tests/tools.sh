@@ -211,7 +211,7 @@ result $? 'snapshot: refused, it leaves nothing'
 
 # --- Completion ---
 
-# shellcheck source=mount_helper/completion.bash
+# shellcheck source=mount_helper/tool/completion.bash
 . "${COMPLETION:-/usr/share/bash-completion/completions/mount.bpffs}"
 # Of a shell with a terminal only.
 compopt() { :; }

@@ -12,7 +12,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 #include "text.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);

@@ -10,7 +10,7 @@
 
 #include <bpf/btf.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 #include "text.h"
 
 static struct btf *btf;

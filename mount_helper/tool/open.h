@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* bpffs open: the object of a mount, as a descriptor for a command. */
-#ifndef LIBBPFFS_OPEN_CMD_H
-#define LIBBPFFS_OPEN_CMD_H
+#ifndef LIBBPFFS_OPEN_H
+#define LIBBPFFS_OPEN_H
 
 /**
  * open_command() - run a command that inherits the object

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 
 struct libbpffs_name {
 	__u32 group;

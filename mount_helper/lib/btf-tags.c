@@ -6,7 +6,7 @@
 
 #include <bpf/btf.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 
 static const char prefix[] = "bpffs:";
 

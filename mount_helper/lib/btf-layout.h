@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* BTF to layouts: what the files of the compiler share. */
-#ifndef LIBBPFFS_BTF_H
-#define LIBBPFFS_BTF_H
+#ifndef LIBBPFFS_BTF_LAYOUT_H
+#define LIBBPFFS_BTF_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 struct btf;
 struct libbpffs_tag;
 
-/* --- btf.c --- */
+/* --- btf-layout.c --- */
 
 /* For which use a layout is. */
 enum libbpffs_btf_use {
@@ -58,7 +58,7 @@ char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
 			  enum libbpffs_btf_use use, struct libbpffs_as *as,
 			  size_t as_count);
 
-/* --- tags.c: btf_decl_tag("bpffs:TYPE") --- */
+/* --- btf-tags.c: btf_decl_tag("bpffs:TYPE") --- */
 
 #define LIBBPFFS_NO_MEMBER	(-1)
 
@@ -75,7 +75,7 @@ void libbpffs_tags_free(struct libbpffs_tags *tags);
 const char *libbpffs_tag_find(const struct libbpffs_tags *tags, __u32 id,
 			      int member);
 
-/* --- names.c: each name only once in a group --- */
+/* --- btf-field-names.c: each name only once in a group --- */
 
 /**
  * struct libbpffs_names - the names that are taken, of all groups
@@ -109,7 +109,7 @@ int libbpffs_name_take(struct libbpffs_names *names, __u32 group,
 		       char out[LIBBPFFS_NAME_MAX]);
 void libbpffs_names_free(struct libbpffs_names *names);
 
-/* --- words.c: what a name tells; NULL tells nothing --- */
+/* --- btf-member-words.c: what a name tells; NULL tells nothing --- */
 
 bool libbpffs_is_address_name(const char *name);
 /* So sure that it is an address in network order, whatever its type is called. */

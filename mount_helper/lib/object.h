@@ -8,7 +8,7 @@
 
 #include <linux/bpf.h>
 
-/* --- object.c --- */
+/* --- describe.c --- */
 
 enum libbpffs_kind {
 	LIBBPFFS_NO_OBJECT,
@@ -25,7 +25,7 @@ enum libbpffs_kind libbpffs_kind_of(int fd);
  */
 int libbpffs_describe(int fd, char *buf, size_t size);
 
-/* --- fullname.c --- */
+/* --- full-name.c --- */
 
 /**
  * struct libbpffs_full_name - of a map or a program

@@ -11,8 +11,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "btf.h"
-#include "definition.h"
+#include "btf-layout.h"
+#include "btf-maps.h"
 #include "internal.h"
 #include "object.h"
 #include "text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* How a BPF source defines its maps: the variables of the section ".maps". */
-#ifndef LIBBPFFS_DEFINITION_H
-#define LIBBPFFS_DEFINITION_H
+#ifndef LIBBPFFS_BTF_MAPS_H
+#define LIBBPFFS_BTF_MAPS_H
 
 #include <stdbool.h>
 #include <linux/types.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-/* Layouts for programs: the kernel module's own code, from ../fs/core. */
+/* Layouts for programs: the kernel module's own code, from fs/core. */
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>

@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "definition.h"
+#include "btf-maps.h"
 #include "internal.h"
 #include "object.h"
 

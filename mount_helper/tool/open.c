@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "internal.h"
-#include "open-cmd.h"
+#include "open.h"
 
 /* As env(1), nohup(1) and others have them; the rest is the command's own. */
 enum {

@@ -19,8 +19,8 @@
 #include "internal.h"
 #include "json.h"
 #include "object.h"
+#include "open.h"
 #include "text.h"
-#include "open-cmd.h"
 
 enum status {
 	DONE,

@@ -4,7 +4,7 @@
 
 #include <bpf/btf.h>
 
-#include "definition.h"
+#include "btf-maps.h"
 
 /* Typedefs and qualifiers around a type. */
 #define CHAIN_MAX	64

@@ -13,7 +13,7 @@
 
 #include <bpf/btf.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 #include "text.h"
 
 /* Types and names of enums looked at for one layout: cyclic BTF ends here. */

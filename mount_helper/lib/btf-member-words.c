@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 
 #define WORD_MAX	16
 

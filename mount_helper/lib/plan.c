@@ -12,7 +12,7 @@
 
 #include <libmount.h>
 
-#include "btf.h"
+#include "btf-layout.h"
 #include "internal.h"
 
 /* What fstab and mount(8) use, and the kernel never sees. */

@@ -29,7 +29,7 @@ struct libbpffs_layouts {
 #define STRING_MAX	256
 #define BLOB_MAX	(1024 * 1024)
 
-/* --- error.c: each refusal sets errno, and returns @err, positive, negated --- */
+/* --- refuse.c: each refusal sets errno, and returns @err, positive, negated --- */
 
 void libbpffs_clear_error(void);
 
@@ -45,7 +45,7 @@ int libbpffs_refuse_step(int fs, int err, const char *step);
 /* Is there a path at all? */
 int libbpffs_check_target(const char *target);
 
-/* --- options.c --- */
+/* --- plan.c --- */
 
 /* One option for fsconfig(2); a flag has no value. */
 struct libbpffs_param {
@@ -112,7 +112,7 @@ int libbpffs_check_end(const char *rest);
 /* Leaves errno alone. */
 void libbpffs_plan_free(struct libbpffs_plan *plan);
 
-/* --- libbpffs.c --- */
+/* --- mount-fd.c --- */
 
 /* -EBADF: not open, or not for any access. */
 int libbpffs_check_fd(int fd);
@@ -147,7 +147,7 @@ int libbpffs_check_pinonly_root(const char *target);
 /* @options: as for a mount; the kernel checks that only ro and rw change. */
 int libbpffs_remount(const char *target, const char *options);
 
-/* --- auto.c --- */
+/* --- map-layouts.c --- */
 
 /* What the BTF of the map @fd means. @layouts: to be freed if it returns 0 */
 int libbpffs_map_layouts(int fd, struct libbpffs_layouts *layouts);
