@@ -57,6 +57,9 @@ extern "C" {
  * @key: layout of the keys, such as "ip4:be16", or "hex"; default "auto": what
  *	bpffs_map_layouts() gives, or the kernel's default if it refuses that
  * @value: layout of the values, likewise
+ * @backend: "kernel": by the module bpffs; "fuse": without it, by the program bpffs-fuse,
+ *	which runs until the mount goes; default "auto": by the module if there is
+ *	one and the caller may mount by it, else by FUSE
  *
  * The strings stay the caller's; they are not looked at after the call.
  *
@@ -77,11 +80,12 @@ extern "C" {
  *   than ro and the generic ones are refused, and so is ro for a link, whose
  *   pin can only be opened read-write; umount2(2) unmounts it, while
  *   bpf_umount() and bpf_mount_open() refuse, as it is not bpffs.
+ * - backend=kernel, backend=fuse, backend=auto: as @backend.
  * - What only fstab and mount(8) mean something by (defaults, noauto, user,
  *   nofail, _netdev, x-*, X-*, ...) is accepted and ignored.
  *
  * As everywhere, the last one wins if an option is given several times, or
- * contradicts another; @options win over @key and @value. A value with a comma
+ * contradicts another; @options win over @key, @value and @backend. A value with a comma
  * goes in double quotes: key="a,b". fd= is refused: the descriptor is an argument.
  */
 struct bpf_mount_opts {
@@ -90,10 +94,11 @@ struct bpf_mount_opts {
 	const char *options;
 	const char *key;
 	const char *value;
+	const char *backend;
 	size_t :0;
 };
 
-#define bpf_mount_opts__last_field value
+#define bpf_mount_opts__last_field backend
 
 /**
  * bpf_mount_fd() - mount a BPF object on a directory
@@ -102,8 +107,10 @@ struct bpf_mount_opts {
  * @target: an existing directory; a symbolic link is followed, as by mount(2)
  * @opts: NULL for the defaults
  *
- * Needs CAP_SYS_ADMIN in the first user namespace. The mount holds the object
- * itself: @fd remains the caller's, and may be closed at once.
+ * Needs CAP_SYS_ADMIN, by the module in the first user namespace. Without it, and with
+ * bpffs-fuse installed, fusermount3(1) mounts, if @target is the caller's own
+ * directory. The mount holds the object itself: @fd remains the caller's, and may be
+ * closed at once.
  *
  * Return: 0, or a negative errno, and nothing is mounted:
  *
@@ -112,7 +119,8 @@ struct bpf_mount_opts {
  * - -EINVAL: @fd is no BPF object, an option or a layout is wrong, @target is
  *   NULL, or @opts->sz is not set
  * - -EACCES: @fd is a map's descriptor that is write-only
- * - -ENODEV: the kernel has no bpffs, and could not load the module
+ * - -ENODEV: the kernel has no bpffs, and could not load the module, or there is no
+ *   bpffs-fuse
  * - -ENOSYS: the kernel is too old
  * - -EPERM: no CAP_SYS_ADMIN
  * - -ENAMETOOLONG: the key is too long to have names, or @target is too long

@@ -22,6 +22,8 @@ struct libbpffs_layouts {
 };
 
 #define FS_TYPE		"bpffs"
+/* Of the same without the module, in /proc/mounts. */
+#define FUSE_TYPE	"fuse.bpffs"
 
 #define NEEDS_CAP	"mounting needs CAP_SYS_ADMIN (not only in a user namespace)"
 
@@ -53,6 +55,13 @@ struct libbpffs_param {
 	const char *value;
 };
 
+/* Who shows the object as files. */
+enum libbpffs_backend {
+	LIBBPFFS_AUTO,		/* the module if there is one, else FUSE */
+	LIBBPFFS_KERNEL,
+	LIBBPFFS_FUSE,
+};
+
 /**
  * struct libbpffs_plan - what is asked of the kernel
  * @attr: MOUNT_ATTR_* for fsmount(2)
@@ -72,6 +81,10 @@ struct libbpffs_param {
  * @snapshot: mount a frozen copy of the map
  * @pin: with a real pin of the object
  * @pinonly: mount a pin in the kernel's own file system, not bpffs
+ * @backend: what was asked for; when it is mounted, what it became
+ * @why: that was chosen; NULL if it was asked for
+ * @directory: where to mount, for who may do so by fusermount3(1) only; or NULL
+ * @mounted: that has happened, there is nothing to attach
  */
 struct libbpffs_plan {
 	unsigned int attr;
@@ -91,6 +104,10 @@ struct libbpffs_plan {
 	bool snapshot;
 	bool pin;
 	bool pinonly;
+	enum libbpffs_backend backend;
+	const char *why;
+	const char *directory;
+	bool mounted;
 };
 
 /* @plan: all zero; libbpffs_plan_free() is due in any case. @opts: or NULL */
@@ -117,11 +134,39 @@ void libbpffs_plan_free(struct libbpffs_plan *plan);
 /* -EBADF: not open, or not for any access. */
 int libbpffs_check_fd(int fd);
 
+/**
+ * struct libbpffs_outcome - of a mount
+ * @mnt: its descriptor; -1: it was mounted at once on its directory
+ * @backend: who serves it
+ * @why: that was chosen, or NULL
+ */
+struct libbpffs_outcome {
+	int mnt;
+	enum libbpffs_backend backend;
+	const char *why;
+};
+
+/*
+ * bpf_mount_fd_detached(); @directory: or NULL, where an ordinary user mounts at once,
+ * as there is no other way.
+ */
+int libbpffs_mount(int fd, const char *directory, const struct bpf_mount_opts *opts,
+		   struct libbpffs_outcome *outcome);
+
 /* By fsconfig(2); returns what it does. */
 int libbpffs_set_param(int fs, const struct libbpffs_param *param);
 
 /* Put a detached mount on a directory. */
 int libbpffs_attach(int mnt, const char *target);
+
+/* --- fuse.c --- */
+
+/* The program that serves a mount without the module, and is it installed? */
+const char *libbpffs_fuse_daemon(void);
+bool libbpffs_has_fuse(void);
+
+/* Returns the mount's descriptor; 0 with @plan->mounted, if that was @directory. */
+int libbpffs_mount_fuse(int fd, struct libbpffs_plan *plan);
 
 /* --- snapshot.c, pinonly.c: both return a descriptor --- */
 
@@ -138,6 +183,9 @@ int libbpffs_check_root(const char *target, bool follow);
 
 /* @what: for the sentence of a refusal */
 int libbpffs_check_root_fd(int fd, const char *what);
+
+/* Of one that the module does not serve? */
+bool libbpffs_is_fuse_root(int fd);
 
 /* Of one of type bpf, with a pin? */
 int libbpffs_check_pinonly_root(const char *target);

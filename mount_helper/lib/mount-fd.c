@@ -27,7 +27,7 @@ static int open_context(void)
 		return fs;
 	switch (err) {
 	case ENODEV:
-		return libbpffs_refuse(err, "the kernel has no file system bpffs (modprobe bpffs; or -o pinonly for a mere pin)");
+		return libbpffs_refuse(err, "the kernel has no file system bpffs (modprobe bpffs, or install bpffs-fuse; or -o pinonly for a mere pin)");
 	case ENOSYS:
 		return libbpffs_refuse(err, "the kernel has no fsopen(2)");
 	case EPERM:
@@ -82,7 +82,7 @@ static int configure(int fs, int fd, const struct libbpffs_plan *plan)
 	return 0;
 }
 
-static int mount_plan(int fd, const struct libbpffs_plan *plan)
+static int mount_kernel(int fd, const struct libbpffs_plan *plan)
 {
 	int fs = open_context();
 	int mnt;
@@ -97,6 +97,41 @@ static int mount_plan(int fd, const struct libbpffs_plan *plan)
 	}
 	close_quietly(fs);
 	return mnt;
+}
+
+/*
+ * Without being asked: where there is no module, and who may not mount by it, which
+ * root of a user namespace learns late.
+ */
+static const char *why_fuse(int err, const struct libbpffs_plan *plan)
+{
+	if (plan->backend != LIBBPFFS_AUTO || plan->pin || !libbpffs_has_fuse())
+		return NULL;
+	switch (err) {
+	case -ENODEV:
+		return "the kernel has no file system bpffs";
+	case -EPERM:
+		return "the kernel's bpffs needs CAP_SYS_ADMIN";
+	default:
+		return NULL;
+	}
+}
+
+static int mount_plan(int fd, struct libbpffs_plan *plan)
+{
+	int ret;
+
+	if (plan->backend == LIBBPFFS_FUSE)
+		return libbpffs_mount_fuse(fd, plan);
+	ret = mount_kernel(fd, plan);
+	if (ret >= 0)
+		plan->backend = LIBBPFFS_KERNEL;
+	plan->why = why_fuse(ret, plan);
+	if (!plan->why)
+		return ret;
+	plan->backend = LIBBPFFS_FUSE;
+	libbpffs_clear_error();
+	return libbpffs_mount_fuse(fd, plan);
 }
 
 /*
@@ -152,10 +187,10 @@ int libbpffs_check_fd(int fd)
 	return 0;
 }
 
-/* Returns the mount's descriptor. */
-static int mount_detached(int fd, const struct bpf_mount_opts *opts)
+int libbpffs_mount(int fd, const char *directory, const struct bpf_mount_opts *opts,
+		   struct libbpffs_outcome *outcome)
 {
-	struct libbpffs_plan plan = {};
+	struct libbpffs_plan plan = { .directory = directory };
 	int ret;
 
 	ret = libbpffs_check_fd(fd);
@@ -165,14 +200,19 @@ static int mount_detached(int fd, const struct bpf_mount_opts *opts)
 	if (!ret)
 		ret = plan.snapshot ? mount_snapshot(fd, &plan) :
 				      mount_object(fd, fd, &plan);
+	outcome->mnt = plan.mounted ? -1 : ret;
+	outcome->backend = plan.backend;
+	outcome->why = plan.why;
 	libbpffs_plan_free(&plan);
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 int bpf_mount_fd_detached(int fd, const struct bpf_mount_opts *opts)
 {
+	struct libbpffs_outcome outcome;
+
 	libbpffs_clear_error();
-	return mount_detached(fd, opts);
+	return libbpffs_mount(fd, NULL, opts, &outcome) ?: outcome.mnt;
 }
 
 static bool is_directory(const char *path)
@@ -201,17 +241,17 @@ int libbpffs_attach(int mnt, const char *target)
 
 int bpf_mount_fd(int fd, const char *target, const struct bpf_mount_opts *opts)
 {
-	int err, mnt;
+	struct libbpffs_outcome outcome;
+	int err;
 
 	libbpffs_clear_error();
 	err = libbpffs_check_target(target);
-	if (err)
+	if (!err)
+		err = libbpffs_mount(fd, target, opts, &outcome);
+	if (err || outcome.mnt < 0)
 		return err;
-	mnt = mount_detached(fd, opts);
-	if (mnt < 0)
-		return mnt;
-	err = libbpffs_attach(mnt, target);
-	close_quietly(mnt);
+	err = libbpffs_attach(outcome.mnt, target);
+	close_quietly(outcome.mnt);
 	return err;
 }
 

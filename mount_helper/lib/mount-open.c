@@ -50,6 +50,10 @@ static int open_object(int mount_fd, int flags, const char *what)
 
 	if (flags & ~(O_ACCMODE | O_CLOEXEC) || mode == O_WRONLY)
 		return libbpffs_refuse(EINVAL, "flags: %#x is neither O_RDONLY nor O_RDWR", flags);
+	if (libbpffs_is_fuse_root(mount_fd))
+		return libbpffs_refuse(EOPNOTSUPP,
+				       "%s: only the module hands a descriptor out, and this is FUSE",
+				       what);
 	file = open_fd_file(mount_fd, mode);
 	if (file < 0)
 		return refuse(errno, what);

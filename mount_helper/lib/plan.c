@@ -226,10 +226,30 @@ static int check_pinonly(const struct libbpffs_plan *plan)
 		if (strcmp(param->name, "source") && strcmp(param->name, "ro"))
 			return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
 					       param->name);
+	if (plan->backend != LIBBPFFS_AUTO)
+		return libbpffs_refuse(EINVAL, "backend: would do nothing with pinonly");
 	if (plan->as_count || plan->inner_as_count || plan->pin)
 		return libbpffs_refuse(EINVAL, "%s: would do nothing with pinonly",
 				       plan->pin ? "pin" : "as");
 	return 0;
+}
+
+static int set_backend(struct libbpffs_plan *plan, const char *value)
+{
+	static const char * const words[] = {
+		[LIBBPFFS_AUTO] = "auto",
+		[LIBBPFFS_KERNEL] = "kernel",
+		[LIBBPFFS_FUSE] = "fuse",
+	};
+	size_t i;
+
+	for (i = 0; value && i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i], value)) {
+			plan->backend = i;
+			return 0;
+		}
+	return libbpffs_refuse(EINVAL, "backend: \"%.64s\" is none of auto, kernel and fuse",
+			       value ?: "");
 }
 
 static int plan_option(struct libbpffs_plan *plan, const char *name, const char *value)
@@ -241,6 +261,8 @@ static int plan_option(struct libbpffs_plan *plan, const char *name, const char 
 		return libbpffs_refuse(EINVAL, "fd: is an argument of the call, not an option");
 	if (!strcmp(name, "as"))
 		return add_as(plan, value);
+	if (!strcmp(name, "backend"))
+		return set_backend(plan, value);
 	if (strlen(name) >= STRING_MAX)
 		return libbpffs_refuse(EINVAL, "%.32s...: no option has so long a name",
 				       name);
@@ -383,7 +405,9 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 		add_param(plan, "key", OPT(opts, key));
 	if (OPT(opts, value))
 		add_param(plan, "value", OPT(opts, value));
-	err = plan_options(plan);
+	err = OPT(opts, backend) ? set_backend(plan, OPT(opts, backend)) : 0;
+	if (!err)
+		err = plan_options(plan);
 	if (!err)
 		err = libbpffs_plan_check_as(plan);
 	if (!err && plan->pinonly)

@@ -42,13 +42,41 @@ static int set_attributes(const char *target, unsigned int attr)
 	return libbpffs_refuse_path(errno, target);
 }
 
-static int apply(const char *target, const struct libbpffs_plan *plan)
+/*
+ * FUSE knows nothing of the options by which the object was mounted, and so cannot say
+ * whether one differs; and takes none back of its own, which mount(8) finds in
+ * /proc/mounts.
+ */
+static void keep_ro(struct libbpffs_plan *plan)
+{
+	struct libbpffs_param *to = plan->params;
+	size_t i;
+
+	for (i = 0; i < plan->count; i++)
+		if (!strcmp(plan->params[i].name, "ro"))
+			*to++ = plan->params[i];
+	plan->count = to - plan->params;
+}
+
+static bool is_fuse(const char *target)
+{
+	int fd = open(target, O_PATH | O_CLOEXEC);
+	bool fuse = fd >= 0 && libbpffs_is_fuse_root(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return fuse;
+}
+
+static int apply(const char *target, struct libbpffs_plan *plan)
 {
 	int fs = fspick(AT_FDCWD, target, FSPICK_CLOEXEC);
 	int err;
 
 	if (fs < 0)
 		return libbpffs_refuse_path(errno, target);
+	if (is_fuse(target))
+		keep_ro(plan);
 	err = reconfigure(fs, plan);
 	close(fs);
 	return err ?: set_attributes(target, plan->attr);

@@ -18,17 +18,36 @@
 
 #define UMOUNT_FLAGS	(MNT_DETACH | MNT_FORCE | MNT_EXPIRE | UMOUNT_NOFOLLOW)
 
-/* 1: the root of a mount of that type; 0: something else; or a negative errno */
+/* The type of the mount with that number, as /proc/self/mountinfo has it. */
+static bool has_type(int id, const char *type)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	bool found = false;
+
+	while (table && iter && !found && !mnt_table_next_fs(table, iter, &fs))
+		found = mnt_fs_get_id(fs) == id && !strcmp(mnt_fs_get_fstype(fs), type);
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return found;
+}
+
+/*
+ * 1: the root of a mount of that type; 0: something else; or a negative errno. Whoever
+ * serves a mount is not asked, as it may be dead, or hang.
+ */
 static int is_root(int fd, unsigned int magic)
 {
 	struct statfs fs;
 	struct statx stx;
 
-	/* First this one, which asks no server. */
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &stx))
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx))
 		return -errno;
 	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return 0;
+	if (magic == FUSE_SUPER_MAGIC)
+		return stx.stx_mask & STATX_MNT_ID && has_type(stx.stx_mnt_id, FUSE_TYPE);
 	if (fstatfs(fd, &fs))
 		return -errno;
 	return (unsigned int)fs.f_type == magic;
@@ -60,7 +79,7 @@ static int find_bpffs(const char *path)
 		err = -mnt_table_parse_file(table, "/proc/self/mountinfo");
 	if (!err)
 		fs = mnt_table_find_target(table, path, MNT_ITER_BACKWARD);
-	if (!err && !(fs && mnt_fs_match_fstype(fs, FS_TYPE)))
+	if (!err && !(fs && mnt_fs_match_fstype(fs, FS_TYPE "," FUSE_TYPE)))
 		err = EINVAL;
 	mnt_unref_table(table);
 	return err;
@@ -92,9 +111,14 @@ static int check_expire(const char *target)
 	return err;
 }
 
+bool libbpffs_is_fuse_root(int fd)
+{
+	return is_root(fd, FUSE_SUPER_MAGIC) > 0;
+}
+
 int libbpffs_check_root_fd(int fd, const char *what)
 {
-	int ret = is_root(fd, BPFFS_SUPER_MAGIC);
+	int ret = libbpffs_is_fuse_root(fd) ? 1 : is_root(fd, BPFFS_SUPER_MAGIC);
 
 	if (ret < 0)
 		return libbpffs_refuse_path(-ret, what);

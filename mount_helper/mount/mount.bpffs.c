@@ -2,7 +2,8 @@
 /*
  * /sbin/mount.bpffs, which mount(8) calls for "mount -t bpffs": libmount takes
  * the command line and keeps the books, libbpffs mounts, so that what the
- * kernel refuses comes to the terminal in its own words.
+ * kernel refuses comes to the terminal in its own words. As /sbin/mount.fuse.bpffs,
+ * it is for "mount -t fuse.bpffs", which takes no module.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,7 @@ static const char usage[] =
 	"  -o ro              read-only\n"
 	"  -o snapshot        a frozen copy of the map\n"
 	"  -o pin             with a real pin of the object, .bpf/pin\n"
+	"  -o backend=        kernel (the module), fuse (without it), auto\n"
 	"  -o pinonly         without bpffs: a pin of the object, in a mount of type bpf\n"
 	"  -f                 only say what would be done, with -v\n"
 	"  -n                 write nothing to /run/mount\n"
@@ -49,7 +51,7 @@ static const char usage[] =
 /* Of the file system; the others that are known are libmount's. */
 static const char * const known[] = {
 	"key", "value", "as", "uid", "gid", "mode", "id", "name", "percpu",
-	"inner_key", "inner_value", "pin", "snapshot", "pinonly", NULL
+	"inner_key", "inner_value", "pin", "snapshot", "pinonly", "backend", NULL
 };
 
 struct helper {
@@ -57,6 +59,7 @@ struct helper {
 	const char *source;
 	const char *target;
 	char *options;
+	const char *type;
 	bool nofail;
 	bool remount;
 };
@@ -184,6 +187,8 @@ static struct bpf_mount_opts mount_opts(const struct helper *helper)
 		.options = helper->options,
 	};
 
+	if (!strcmp(helper->type, FUSE_TYPE))
+		opts.backend = "fuse";
 	return opts;
 }
 
@@ -255,16 +260,27 @@ static void say_hidden(const struct helper *helper, int fd)
 		    helper->target, type);
 }
 
-static int attach(struct helper *helper, int mnt)
+static void say_backend(const struct libbpffs_outcome *outcome)
+{
+	const char *by = outcome->backend == LIBBPFFS_FUSE ? "FUSE, without the module" :
+							     "the kernel's bpffs";
+
+	say("by %s (%s)", by, outcome->why ?: "as asked for");
+}
+
+static int attach(struct helper *helper, const struct libbpffs_outcome *outcome)
 {
 	struct libmnt_ns *old = enter_target_ns(helper);
-	int err;
+	int err = 0;
 
 	if (!old)
 		return MNT_EX_SYSERR;
-	err = libbpffs_attach(mnt, helper->target);
+	if (outcome->mnt >= 0)
+		err = libbpffs_attach(outcome->mnt, helper->target);
 	if (!err && mnt_context_is_verbose(helper->cxt)) {
 		say("%s mounted on %s", helper->source, helper->target);
+		if (outcome->backend != LIBBPFFS_AUTO)
+			say_backend(outcome);
 		say_layout(helper, "key");
 		say_layout(helper, "value");
 	}
@@ -275,16 +291,18 @@ static int attach(struct helper *helper, int mnt)
 static int mount_object(struct helper *helper, int fd)
 {
 	struct bpf_mount_opts opts = mount_opts(helper);
-	int mnt, status;
+	struct libbpffs_outcome outcome;
+	int err, status;
 
 	if (mnt_context_is_fake(helper->cxt))
 		return say_plan(helper, fd);
 	/* Here, as the /proc of another name space need not have our descriptors. */
-	mnt = bpf_mount_fd_detached(fd, &opts);
-	if (mnt < 0)
-		return say_error(mnt == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
-	status = attach(helper, mnt);
-	close(mnt);
+	err = libbpffs_mount(fd, helper->target, &opts, &outcome);
+	if (err)
+		return say_error(err == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
+	status = attach(helper, &outcome);
+	if (outcome.mnt >= 0)
+		close(outcome.mnt);
 	if (!status)
 		say_hidden(helper, fd);
 	return status;
@@ -387,7 +405,7 @@ static int run(struct helper *helper)
 	struct libmnt_context *cxt = helper->cxt;
 	int ret, status;
 
-	ret = mnt_context_set_fstype(cxt, FS_TYPE);
+	ret = mnt_context_set_fstype(cxt, helper->type);
 	if (!ret)
 		ret = mnt_context_set_source(cxt, helper->source);
 	if (!ret)
@@ -469,8 +487,11 @@ static int parse_arguments(struct helper *helper, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct helper helper = {};
+	struct helper helper = { .type = FS_TYPE };
 	int status;
+
+	if (!strcmp(program_invocation_short_name, "mount." FUSE_TYPE))
+		helper.type = FUSE_TYPE;
 
 	/* mount(8) gives options behind SOURCE and DIRECTORY, where getopt would stop. */
 	unsetenv("POSIXLY_CORRECT");
