@@ -89,6 +89,13 @@ mount_it() # OPTION...
 mkdir "$mnt" "$pins"
 mount -t bpf -o mode=0755 none "$pins"
 
+# By the library, which was not installed.
+umount=(python3 -c 'import ctypes, os, sys
+lib = ctypes.CDLL(os.environ.get("LIB", "libbpffs.so.0"))
+lib.bpf_mount_error.restype = ctypes.c_char_p
+if lib.bpf_umount(sys.argv[1].encode(), 0):
+    sys.exit(lib.bpf_mount_error().decode())' "$mnt")
+
 # --- starting ---
 
 new_map
@@ -198,13 +205,7 @@ result $? 'SIGKILL releases the map'
 run cat "$mnt/first"
 [[ $output == *'Transport endpoint is not connected' ]]
 result $? 'and leaves a mount that says ENOTCONN'
-run python3 - "$mnt" << 'EOF'
-import ctypes, os, sys
-lib = ctypes.CDLL("libbpffs.so.0" if "LIB" not in os.environ else os.environ["LIB"])
-lib.bpf_mount_error.restype = ctypes.c_char_p
-if lib.bpf_umount(sys.argv[1].encode(), 0):
-    sys.exit(lib.bpf_mount_error().decode())
-EOF
+run "${umount[@]}"
 [ "$status" -eq 0 ] && unmounted
 result $? 'which bpf_umount() clears'
 
@@ -268,7 +269,7 @@ import ctypes, os, sys
 class Opts(ctypes.Structure):
     _fields_ = [("sz", ctypes.c_size_t)] + [(n, ctypes.c_char_p)
         for n in ("source", "options", "key", "value", "backend")]
-lib = ctypes.CDLL("libbpffs.so.0" if "LIB" not in os.environ else os.environ["LIB"])
+lib = ctypes.CDLL(os.environ.get("LIB", "libbpffs.so.0"))
 lib.bpf_mount_error.restype = ctypes.c_char_p
 bpf = ctypes.CDLL("libbpf.so.1")
 opts = Opts(sz=ctypes.sizeof(Opts), source=sys.argv[1].encode(), backend=b"fuse")
@@ -317,6 +318,10 @@ if command -v fusermount3 > /dev/null && as_user test -x "$FRAME"; then
 	run as_user fusermount3 -u "$mnt"
 	[ "$status" -eq 0 ] && unmounted && soon ended "$server" && soon ended "$keeper"
 	result $? 'fusermount3 -u unmounts'
+	as_user mount.bpffs "$pins/map" "$mnt"
+	run as_user env LIB="${LIB:-libbpffs.so.0}" "${umount[@]}"
+	[ "$status" -eq 0 ] && unmounted
+	result $? 'so does bpf_umount()'
 	as_user mount.bpffs "$pins/map" "$mnt"
 	processes
 	kill -TERM "$server"

@@ -22,6 +22,7 @@
 struct job {
 	pthread_mutex_t lock;
 	struct place_job *ask;
+	__u64 number;
 };
 
 /**
@@ -77,8 +78,8 @@ static void set_key(const struct map *map, struct place_job *ask, const void *ke
 /* @cpu: to run on, or -1 */
 static int run(const struct map *map, const struct job *job, int cpu)
 {
-	__u64 number = job - map->place->job;
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &number, .ctx_size_in = sizeof(number));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &job->number,
+		    .ctx_size_in = sizeof(job->number));
 	int err;
 
 	if (cpu >= 0) {
@@ -205,6 +206,7 @@ static int map_jobs(const struct map *map, struct place *place, int jobs)
 		return -errno;
 	for (i = 0; i < JOBS; i++) {
 		place->job[i].ask = place->memory + i * each;
+		place->job[i].number = i;
 		pthread_mutex_init(&place->job[i].lock, NULL);
 	}
 	return 0;

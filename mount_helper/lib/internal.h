@@ -177,15 +177,19 @@ int libbpffs_pin_root(int fd);
 /* A detached mount of type bpf. */
 int libbpffs_mount_pin(int fd, const struct libbpffs_plan *plan);
 
-/* --- umount.c: is it the root of a bpffs mount? --- */
+/* --- mounted.c: is it the root of a mount of ours? --- */
 
 int libbpffs_check_root(const char *target, bool follow);
 
 /* @what: for the sentence of a refusal */
 int libbpffs_check_root_fd(int fd, const char *what);
 
-/* Of one that the module does not serve? */
+/* Of one that the module does not serve? The one refuses without a sentence. */
 bool libbpffs_is_fuse_root(int fd);
+int libbpffs_check_fuse_root(const char *target);
+
+/* Anything in such a mount, of either kind. */
+bool libbpffs_is_ours(int fd);
 
 /* Of one of type bpf, with a pin? */
 int libbpffs_check_pinonly_root(const char *target);

@@ -3,9 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <linux/bpffs.h>
 
 #include "internal.h"
@@ -41,6 +45,53 @@ static int refuse(int err, const char *what)
 	return libbpffs_refuse_path(err, what);
 }
 
+/* A number that is all of a small file. */
+static int read_id(int mount_fd, const char *name, __u32 *id)
+{
+	int fd = openat(mount_fd, name, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = read(fd, text, sizeof(text) - 1) < 0 ? -errno : 0;
+	close(fd);
+	*id = strtoul(text, NULL, 10);
+	if (!err && !*id)
+		err = -ENOENT;
+	return err;
+}
+
+/*
+ * FUSE gives no descriptor. But who may have one as the module's .bpf/fd gives it, may
+ * open any object by its number, and this one keeps it as long as it is mounted.
+ */
+static int open_by_id(int mount_fd, int mode, const char *what)
+{
+	LIBBPF_OPTS(bpf_get_fd_by_id_opts, opts, .open_flags = mode == O_RDONLY ? BPF_F_RDONLY : 0);
+	struct statfs fs;
+	__u32 id;
+	int fd;
+
+	if (fstatfs(mount_fd, &fs))
+		return refuse(errno, what);
+	if (fs.f_flags & ST_RDONLY)
+		return refuse(EROFS, what);
+	if (!read_id(mount_fd, ".bpf/id", &id))
+		fd = bpf_map_get_fd_by_id_opts(id, &opts);
+	else if (read_id(mount_fd, "id", &id))
+		return refuse(ENOENT, what);
+	else if (mode == O_RDONLY)
+		return refuse(EACCES, what);
+	else if (!faccessat(mount_fd, "prog_id", F_OK, AT_SYMLINK_NOFOLLOW))
+		fd = bpf_link_get_fd_by_id(id);
+	else
+		fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		return refuse(errno == EPERM ? EACCES : errno, what);
+	return fd;
+}
+
 /* @what: for the sentence of a refusal */
 static int open_object(int mount_fd, int flags, const char *what)
 {
@@ -51,9 +102,7 @@ static int open_object(int mount_fd, int flags, const char *what)
 	if (flags & ~(O_ACCMODE | O_CLOEXEC) || mode == O_WRONLY)
 		return libbpffs_refuse(EINVAL, "flags: %#x is neither O_RDONLY nor O_RDWR", flags);
 	if (libbpffs_is_fuse_root(mount_fd))
-		return libbpffs_refuse(EOPNOTSUPP,
-				       "%s: only the module hands a descriptor out, and this is FUSE",
-				       what);
+		return open_by_id(mount_fd, mode, what);
 	file = open_fd_file(mount_fd, mode);
 	if (file < 0)
 		return refuse(errno, what);

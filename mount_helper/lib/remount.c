@@ -58,16 +58,6 @@ static void keep_ro(struct libbpffs_plan *plan)
 	plan->count = to - plan->params;
 }
 
-static bool is_fuse(const char *target)
-{
-	int fd = open(target, O_PATH | O_CLOEXEC);
-	bool fuse = fd >= 0 && libbpffs_is_fuse_root(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return fuse;
-}
-
 static int apply(const char *target, struct libbpffs_plan *plan)
 {
 	int fs = fspick(AT_FDCWD, target, FSPICK_CLOEXEC);
@@ -75,7 +65,7 @@ static int apply(const char *target, struct libbpffs_plan *plan)
 
 	if (fs < 0)
 		return libbpffs_refuse_path(errno, target);
-	if (is_fuse(target))
+	if (!libbpffs_check_fuse_root(target))
 		keep_ro(plan);
 	err = reconfigure(fs, plan);
 	close(fs);

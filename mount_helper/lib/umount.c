@@ -2,56 +2,19 @@
 /* Unmounting, but only what is bpffs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libmount.h>
-#include <linux/bpffs.h>
-#include <linux/magic.h>
 
 #include "internal.h"
 
 #define UMOUNT_FLAGS	(MNT_DETACH | MNT_FORCE | MNT_EXPIRE | UMOUNT_NOFOLLOW)
-
-/* The type of the mount with that number, as /proc/self/mountinfo has it. */
-static bool has_type(int id, const char *type)
-{
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs;
-	bool found = false;
-
-	while (table && iter && !found && !mnt_table_next_fs(table, iter, &fs))
-		found = mnt_fs_get_id(fs) == id && !strcmp(mnt_fs_get_fstype(fs), type);
-	mnt_free_iter(iter);
-	mnt_unref_table(table);
-	return found;
-}
-
-/*
- * 1: the root of a mount of that type; 0: something else; or a negative errno. Whoever
- * serves a mount is not asked, as it may be dead, or hang.
- */
-static int is_root(int fd, unsigned int magic)
-{
-	struct statfs fs;
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx))
-		return -errno;
-	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
-		return 0;
-	if (magic == FUSE_SUPER_MAGIC)
-		return stx.stx_mask & STATX_MNT_ID && has_type(stx.stx_mnt_id, FUSE_TYPE);
-	if (fstatfs(fd, &fs))
-		return -errno;
-	return (unsigned int)fs.f_type == magic;
-}
 
 /* In which directory is the mount point @target? To be freed; NULL: errno. */
 static char *parent_of(const char *target, const char **name)
@@ -111,50 +74,23 @@ static int check_expire(const char *target)
 	return err;
 }
 
-bool libbpffs_is_fuse_root(int fd)
+/* Who has mounted by fusermount3(1) unmounts by it. */
+static int unmount_as_user(const char *target, int flags)
 {
-	return is_root(fd, FUSE_SUPER_MAGIC) > 0;
-}
+	const char * const argv[] = {
+		"fusermount3", "-u", "-q", flags & MNT_DETACH ? "-z" : "-q", "--", target, NULL
+	};
+	int status = -1;
+	pid_t pid;
 
-int libbpffs_check_root_fd(int fd, const char *what)
-{
-	int ret = libbpffs_is_fuse_root(fd) ? 1 : is_root(fd, BPFFS_SUPER_MAGIC);
-
-	if (ret < 0)
-		return libbpffs_refuse_path(-ret, what);
-	if (!ret)
-		return libbpffs_refuse(EINVAL, "%s: not the root of a bpffs mount", what);
-	return 0;
-}
-
-int libbpffs_check_root(const char *target, bool follow)
-{
-	int fd, err;
-
-	fd = open(target, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
-	if (fd < 0)
-		return libbpffs_refuse_path(errno, target);
-	err = libbpffs_check_root_fd(fd, target);
-	/* Open, it would make the mount busy. */
-	close(fd);
-	return err;
-}
-
-int libbpffs_check_pinonly_root(const char *target)
-{
-	int fd, ret;
-
-	fd = open(target, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return libbpffs_refuse_path(errno, target);
-	ret = is_root(fd, BPF_FS_MAGIC);
-	close(fd);
-	if (ret < 0)
-		return libbpffs_refuse_path(-ret, target);
-	if (!ret)
-		return libbpffs_refuse(EINVAL, "%s: not the root of a mount of type bpf, which pinonly is",
-				       target);
-	return 0;
+	if (!(flags & (MNT_FORCE | MNT_EXPIRE)) && !libbpffs_check_fuse_root(target) &&
+	    !posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ))
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	libbpffs_clear_error();
+	if (!status)
+		return 0;
+	return libbpffs_refuse(EPERM, "unmounting needs CAP_SYS_ADMIN");
 }
 
 int bpf_umount(const char *target, int flags)
@@ -183,7 +119,7 @@ int bpf_umount(const char *target, int flags)
 	case EBUSY:
 		return libbpffs_refuse(EBUSY, "%s: in use", target);
 	case EPERM:
-		return libbpffs_refuse(EPERM, "unmounting needs CAP_SYS_ADMIN");
+		return unmount_as_user(target, flags);
 	default:
 		return libbpffs_refuse_path(errno, target);
 	}

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -61,13 +60,12 @@ static enum status fail(const char *fmt, ...)
 static int open_mount(const char *dir)
 {
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
 
 	if (fd < 0) {
 		fail("%s: %s", dir, strerror(errno));
 		return -1;
 	}
-	if (fstatfs(fd, &fs) || fs.f_type != BPFFS_SUPER_MAGIC) {
+	if (!libbpffs_is_ours(fd)) {
 		fail("%s: not in a mount of type bpffs", dir);
 		close(fd);
 		return -1;
@@ -131,7 +129,7 @@ static struct libmnt_fs *find_mount(const char *dir, bool root, struct libmnt_ta
 		fs = root ? mnt_table_find_target(*table, path, MNT_ITER_BACKWARD) :
 			    mnt_table_find_mountpoint(*table, path, MNT_ITER_BACKWARD);
 	free(path);
-	return fs && mnt_fs_match_fstype(fs, FS_TYPE) ? fs : NULL;
+	return fs && mnt_fs_match_fstype(fs, FS_TYPE "," FUSE_TYPE) ? fs : NULL;
 }
 
 /* --- json --- */

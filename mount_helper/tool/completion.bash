@@ -79,7 +79,7 @@ _bpffs_complete_options()
 {
 	local before='' last=$cur
 	local names='fd= key= value= inner_key= inner_value= as= percpu= uid= gid=
-		mode= id= name= ro rw pin snapshot pinonly noatime nofail remount
+		mode= id= name= backend= ro rw pin snapshot pinonly noatime nofail remount
 		X-mount.mkdir'
 
 	if [[ $cur == *,* ]]; then
@@ -92,6 +92,7 @@ _bpffs_complete_options()
 	inner_key=*)	names='inner_key=auto inner_key=hex' ;;
 	inner_value=*)	names='inner_value=auto inner_value=hex' ;;
 	as=*)	names='as=key. as=value. as=inner_key. as=inner_value.' ;;
+	backend=*)	names='backend=auto backend=kernel backend=fuse' ;;
 	percpu=*)	names='percpu=each percpu=sum' ;;
 	mode=*)	names='mode=0400 mode=0440 mode=0444 mode=0600 mode=0640' ;;
 	uid=*)	names=$(getent passwd | awk -F: '{ print "uid=" $3 }') ;;
@@ -149,8 +150,8 @@ _bpffs()
 		fi
 	done
 	case ${words[1]} in
-	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs) ;;
-	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs) ;;
+	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
+	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;
 	esac
 }

@@ -109,12 +109,13 @@ static void test_bloom(void)
 
 static void test_inner(void)
 {
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	struct map inner = open_new(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0), map, found;
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = inner.fd);
 	struct map_batch batch = {};
 	__u32 key = 9, none = 8;
 	int fd, got;
 
+	opts.inner_map_fd = inner.fd;
 	fd = bpf_map_create(BPF_MAP_TYPE_HASH_OF_MAPS, "outer", 4, 4, 4, &opts);
 	map_open(&map, fd);
 	bpf_map_update_elem(fd, &key, &inner.fd, BPF_ANY);
