@@ -3,7 +3,7 @@
 #
 # Mounts without the module: how bpffs-fuse starts, what is left to it, how it ends.
 # It needs root, bpf(2) and /dev/fuse of this machine, but no bpffs. FRAME is
-# bpffs-fuse with a file system for the test (fuse/front.c). As TAP.
+# bpffs-fuse with a file system for the test (fuse/frame.c). As TAP.
 
 # Out of sight of everybody else, gone with the last process.
 if [ -z "$BPFFS_PRIVATE" ]; then

@@ -175,7 +175,7 @@ static struct node *find(struct nodes *nodes, const struct node *parent, const c
 }
 
 struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char *name,
-			   bool is_directory, uint64_t identity, bool *is_new)
+			   bool is_directory, uint64_t identity, void *data, bool *is_new)
 {
 	struct node *node;
 
@@ -185,6 +185,7 @@ struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char 
 	if (!node) {
 		node = new_node(parent, name, is_directory, identity);
 		if (node) {
+			node->data = data;
 			parent->children++;
 			if (++nodes->count > nodes->lists)
 				grow(nodes);

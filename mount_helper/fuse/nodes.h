@@ -59,7 +59,8 @@ uint64_t nodes_number(const struct nodes *nodes, const struct node *node);
  * @parent: a directory
  * @is_directory: of the name
  * @identity: of the directory, if another can get its name; else 0
- * @is_new: @data is not set yet
+ * @data: for a new node
+ * @is_new: it has it, and else the node had its own
  *
  * It counts as one look-up, which the kernel forgets, or nodes_forget() if it has not
  * been told.
@@ -67,7 +68,7 @@ uint64_t nodes_number(const struct nodes *nodes, const struct node *node);
  * Return: NULL: no memory.
  */
 struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char *name,
-			   bool is_directory, uint64_t identity, bool *is_new);
+			   bool is_directory, uint64_t identity, void *data, bool *is_new);
 void nodes_forget(struct nodes *nodes, struct node *node, uint64_t lookups);
 
 /* Return: how many have it open, with this one, or still. */

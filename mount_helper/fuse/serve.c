@@ -125,8 +125,7 @@ static void init(void *front, struct fuse_conn_info *conn)
 	(void)front;
 	conn->want &= ~(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
 			FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
-			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE |
-			FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS);
+			FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
 	conn->max_readahead = 0;
 	conn->time_gran = 1;
 	started = true;

@@ -5,6 +5,9 @@
  *	serve.c		starts, takes the object and its options, runs the session
  *	keeper.c	the process beside it, which unmounts on SIGTERM
  *	confine.c	what is left to do for who has broken in
+ *	front.c		what the kernel asks, of items.h: files and directories
+ *	nodes.c		what the kernel knows, and which open files have it to themselves
+ *	map.c, place.c	maps by bpf(2), see map.h
  */
 #ifndef BPFFS_FUSE_SERVE_H
 #define BPFFS_FUSE_SERVE_H
