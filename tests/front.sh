@@ -80,6 +80,13 @@ os.close(op('t', os.O_WRONLY | os.O_CREAT))
 assert get('t') == '0\n'
 os.unlink(m + 't')
 EOF
+python 'touch makes it when it sets the time' << 'EOF'
+f = op('t', os.O_WRONLY | os.O_CREAT)
+os.utime(f)
+assert get('t') == '0\n'
+os.close(f)
+os.unlink(m + 't')
+EOF
 python 'a child that inherits and closes it makes none' << 'EOF'
 f = op('c', os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 os.set_inheritable(f, True)
@@ -162,6 +169,7 @@ assert error(fcntl.flock, f, fcntl.LOCK_EX) == 'ENOTSUP'
 assert error(fcntl.lockf, f, fcntl.LOCK_EX) == 'ENOTSUP'
 assert error(mmap.mmap, f, 2) == 'ENODEV'
 os.close(f)
+assert error(op, 'e', os.O_RDONLY | os.O_DIRECT) == 'EINVAL'
 os.chmod(m + 'e', 0o400)
 os.chown(m + 'e', 5, 5)
 os.utime(m + 'e', (1, 1))

@@ -272,14 +272,14 @@ static void front_setattr(fuse_req_t req, fuse_ino_t number, struct stat *attr, 
 {
 	struct known *known = known_of(req, number);
 	const struct item *item = &known->item;
+	off_t size = what & FUSE_SET_ATTR_SIZE ? attr->st_size : -1;
 	int err = 0;
 
 	(void)file;
-	if (what & FUSE_SET_ATTR_SIZE && item->file) {
-		err = -EINVAL;
+	if (what & (FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_MTIME) && item->file &&
+	    item->file->change) {
 		pthread_mutex_lock(&known->lock);
-		if (item->file->truncate)
-			err = item->file->truncate(item, known->only, attr->st_size);
+		err = item->file->change(item, known->only, size);
 		pthread_mutex_unlock(&known->lock);
 	}
 	if (err)
@@ -315,6 +315,8 @@ static struct handle *new_handle(fuse_req_t req, const struct item *item)
 
 static void free_handle(struct handle *handle)
 {
+	if (!handle)
+		return;
 	pthread_mutex_destroy(&handle->lock);
 	free(handle);
 }
@@ -359,10 +361,14 @@ static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *f
 	void *open = NULL;
 	int err;
 
+	/* direct_io is that of FUSE, and the kernel would allow it. */
+	if (file->flags & O_DIRECT) {
+		free_handle(handle);
+		return -EINVAL;
+	}
 	err = handle ? item->file->open(item, file->flags, &open) : -ENOMEM;
 	if (err) {
-		if (handle)
-			free_handle(handle);
+		free_handle(handle);
 		return err;
 	}
 	begin_open(front_of(req), node, handle, open, file);

@@ -68,7 +68,9 @@ struct dir_kind {
  * struct file_kind - a kind of files; what is NULL, none of it can
  * @is_stream: no pread(2), and lseek(2) is the kind's
  * @stat: attributes; @open is the file that has the item to itself, or NULL
- * @truncate: to @size; @open as for stat()
+ * @change: of the size (-1: not asked for), or of the time of modification only, as
+ *	touch(1) does; @open as for stat(). Owner and permissions are nobody's to change,
+ *	and that is not told
  * @open: by @flags of open(2); with O_CREAT, it was not there. @item stays as it is until
  *	close(), and whatever comes for it then
  * @read: at most @size bytes of it at @offset
@@ -82,7 +84,7 @@ struct dir_kind {
 struct file_kind {
 	bool is_stream;
 	int (*stat)(const struct item *item, void *open, struct stat *st);
-	int (*truncate)(const struct item *item, void *open, off_t size);
+	int (*change)(const struct item *item, void *open, off_t size);
 	int (*open)(const struct item *item, int flags, void **open);
 	ssize_t (*read)(void *open, void *buf, size_t size, off_t offset);
 	ssize_t (*write)(void *open, const void *buf, size_t size, off_t offset);

@@ -107,11 +107,21 @@ static int stat_number(const struct item *item, void *open, struct stat *st)
 	return 0;
 }
 
-static int truncate_number(const struct item *item, void *open, off_t size)
+/* touch(1) sets a time, and makes what is not there. */
+static int change_number(const struct item *item, void *open, off_t size)
 {
-	(void)item;
-	(void)open;
-	return size ? -EINVAL : 0;
+	struct slot *slot = item->data;
+	struct opened *opened = open;
+
+	if (size > 0)
+		return -EINVAL;
+	pthread_mutex_lock(&lock);
+	if (size < 0 && opened && opened->may_make && !slot->exists) {
+		slot->number = 0;
+		slot->exists = true;
+	}
+	pthread_mutex_unlock(&lock);
+	return 0;
 }
 
 static int open_number(const struct item *item, int flags, void **open)
@@ -196,7 +206,7 @@ static int flush_number(void *open, bool by_opener)
 
 static const struct file_kind number_kind = {
 	.stat = stat_number,
-	.truncate = truncate_number,
+	.change = change_number,
 	.open = open_number,
 	.read = read_number,
 	.write = write_number,
