@@ -336,6 +336,8 @@ static void begin_open(struct front *front, struct node *node, struct handle *ha
 	file->fh = (uintptr_t)handle;
 	file->direct_io = 1;
 	file->nonseekable = handle->item->file->is_stream;
+	/* Who only reads has nothing that close(2) could fail of. */
+	file->noflush = (file->flags & (O_ACCMODE | O_CREAT)) == O_RDONLY;
 }
 
 /* The last one that is left does not come to have the node to itself again. */

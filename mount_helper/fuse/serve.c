@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +22,9 @@
 
 /* Requests that are answered at once. */
 #define THREADS		8
+
+/* What is larger goes back to the system when it is freed: a listing, above all. */
+#define KEPT_MAX	(256 * 1024)
 
 struct request {
 	char *text;
@@ -276,6 +280,14 @@ static void set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* An idle server has little memory, whatever was asked of it before. */
+static void limit_memory(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, KEPT_MAX);
+	mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
+}
+
 static int serve(const struct request *request)
 {
 	struct threads threads;
@@ -283,6 +295,7 @@ static int serve(const struct request *request)
 	char why[sizeof(((struct daemon_report *)0)->sentence)] = "";
 	int err;
 
+	limit_memory();
 	err = front_open(&front, &request->options, why, sizeof(why));
 	if (err)
 		refuse(-err, "%s", why);
