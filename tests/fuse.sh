@@ -25,7 +25,7 @@ export BPFFS_FUSE_DAEMON=${FRAME:?}
 
 cleanup()
 {
-	umount -q "$mnt" "$pins"
+	umount -q "$mnt" "$pins" "$here/sbin"
 	rm -rf "$here"
 }
 trap cleanup EXIT
@@ -76,7 +76,7 @@ processes()
 	[ -n "$server" ]
 }
 
-ended() { ! kill -0 "$1" 2>&- || grep -q '^State:.Z' "/proc/$1/status"; }
+ended() { ! kill -0 "$1" 2>&- || grep -q '^State:.Z' "/proc/$1/status" 2>&-; }
 
 mounted() { mountpoint -q "$mnt"; }
 unmounted() { ! mounted; }
@@ -262,6 +262,50 @@ run "$here/mount.fuse.bpffs" "$pins/map" "$mnt"
 result $? 'mount.fuse.bpffs'
 umount "$mnt"
 
+# --- mount(8) ---
+
+# It looks in /sbin, where there may be another one, or none.
+mkdir "$here/sbin"
+if mount -t tmpfs tmpfs "$here/sbin" && mkdir "$here"/sbin/{upper,work} &&
+   mount -t overlay -o "lowerdir=/usr/sbin,upperdir=$here/sbin/upper,workdir=$here/sbin/work" \
+	overlay /usr/sbin; then
+	helper=$(command -v mount.bpffs)
+	rm -f /usr/sbin/mount.bpffs /usr/sbin/mount.fuse.bpffs
+	cp "$helper" /usr/sbin/mount.bpffs
+	ln -s mount.bpffs /usr/sbin/mount.fuse.bpffs
+	echo "$pins/map $mnt fuse.bpffs ro,key=hex,noauto 0 0" > "$here/fstab"
+	run mount -T "$here/fstab" "$mnt"
+	[ "$status" -eq 0 ] && ! echo 1 2>&- > "$mnt/first"
+	result $? 'fstab: type fuse.bpffs'
+	# The object was opened for reading only, as ro asked for.
+	run mount -o remount,rw "$mnt"
+	[ "$status" -eq 0 ] && [[ $(findmnt -no OPTIONS "$mnt") == rw,* ]] &&
+		! echo 1 2>&- > "$mnt/first"
+	result $? 'mount -o remount,rw, of what was mounted read-only'
+	run mount -T "$here/fstab" -o remount,ro "$mnt"
+	[ "$status" -eq 0 ] && ! echo 1 2>&- > "$mnt/first"
+	result $? 'mount -o remount,ro with what fstab has'
+	run umount "$mnt"
+	[ "$status" -eq 0 ] && unmounted
+	result $? 'umount(8)'
+	echo "$pins/none $mnt bpffs backend=fuse,nofail 0 0" > "$here/fstab"
+	run mount -a -T "$here/fstab"
+	[ "$status" -eq 0 ] && unmounted
+	result $? 'nofail'
+	unshare -m sleep 1000 &
+	other=$!
+	soon eval '[ "$(readlink /proc/$other/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ]'
+	run mount -t bpffs -o backend=fuse -N "$other" "$pins/map" "$mnt"
+	[ "$status" -eq 0 ] && unmounted && nsenter -m -t "$other" mountpoint -q "$mnt" &&
+		[ "$(nsenter -m -t "$other" cat "$mnt/first")" = 1 ]
+	result $? '-N: in another name space'
+	kill "$other"
+	wait "$other" 2>&-
+	umount /usr/sbin
+else
+	skip 'mount(8)' 'no overlay file system here'
+fi
+
 # --- the library ---
 
 run python3 - "$pins/map" << 'EOF'
@@ -327,6 +371,12 @@ if command -v fusermount3 > /dev/null && as_user test -x "$FRAME"; then
 	kill -TERM "$server"
 	soon unmounted && soon ended "$server" && soon ended "$keeper"
 	result $? 'so does SIGTERM'
+	echo user_allow_other > "$here/fuse.conf"
+	mount --bind "$here/fuse.conf" /etc/fuse.conf
+	as_user mount.bpffs "$pins/map" "$mnt"
+	[ "$(cat "$mnt/first")" = 1 ]
+	result $? 'others see it if root allows that'
+	umount "$mnt" /etc/fuse.conf
 	chown 0 "$mnt"
 	refuses 'not on a directory of root' 32 'fusermount3' \
 		as_user mount.bpffs "$pins/map" "$mnt"

@@ -156,6 +156,25 @@ static void mount_on(struct fuse_session *session, const char *directory)
 		       "fusermount3 (package fuse3) is needed to mount without CAP_SYS_ADMIN");
 }
 
+/*
+ * May others see what an ordinary user mounts, as far as the permissions of the files
+ * go? Root says so in the file of fusermount3(1).
+ */
+static bool may_allow_other(void)
+{
+	FILE *file = fopen("/etc/fuse.conf", "re");
+	bool may = false;
+	char line[256];
+
+	while (file && !may && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, " \t\n")] = '\0';
+		may = !strcmp(line, "user_allow_other");
+	}
+	if (file)
+		fclose(file);
+	return may;
+}
+
 /* Options of the mount itself, which the library has set where it made it. */
 static void add_mount_options(struct fuse_args *args, const struct request *request)
 {
@@ -165,6 +184,7 @@ static void add_mount_options(struct fuse_args *args, const struct request *requ
 	    fuse_opt_add_opt(&options, "subtype=bpffs,default_permissions,noexec") ||
 	    fuse_opt_add_opt_escaped(&options, source) ||
 	    (is_read_only(request) && fuse_opt_add_opt(&options, "ro")) ||
+	    (may_allow_other() && fuse_opt_add_opt(&options, "allow_other")) ||
 	    fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, options))
 		refuse(ENOMEM, "options: %s", strerror(ENOMEM));
 	free(options);

@@ -124,8 +124,11 @@ static int mount_plan(int fd, struct libbpffs_plan *plan)
 	if (plan->backend == LIBBPFFS_FUSE)
 		return libbpffs_mount_fuse(fd, plan);
 	ret = mount_kernel(fd, plan);
-	if (ret >= 0)
+	if (ret >= 0) {
+		plan->why = plan->backend == LIBBPFFS_AUTO ? "the kernel has it" : NULL;
 		plan->backend = LIBBPFFS_KERNEL;
+		return ret;
+	}
 	plan->why = why_fuse(ret, plan);
 	if (!plan->why)
 		return ret;
