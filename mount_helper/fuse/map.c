@@ -242,12 +242,34 @@ bool map_has(const struct map *map, const void *key)
 	return has;
 }
 
+/*
+ * An LRU map would make room for a new element, at another's cost, before it drops the
+ * old one: what exists is written where it lies. -ENOENT: it does not.
+ */
+static int update_in_place(const struct map *map, const void *key, const void *value)
+{
+	struct map_field field = { .size = map->value_size };
+	int err = 0;
+
+	for (; field.copy < map->copies && !err; field.copy++)
+		err = map_store(map, key, &field, value + field.copy * map->stride);
+	return err;
+}
+
 int map_update(const struct map *map, const void *key, const void *value, __u64 flags)
 {
+	int err;
+
 	/* Before 6.13, a trie takes no notice of them. */
 	if (map->type == BPF_MAP_TYPE_LPM_TRIE && flags != BPF_ANY &&
 	    map_has(map, key) != (flags == BPF_EXIST))
 		return flags == BPF_EXIST ? -ENOENT : -EEXIST;
+	if (map->place && flags != BPF_NOEXIST &&
+	    (map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)) {
+		err = update_in_place(map, key, value);
+		if (err != -ENOENT || flags == BPF_EXIST)
+			return err;
+	}
 	return result(bpf_map_update_elem(map->fd, key, value, flags));
 }
 

@@ -34,7 +34,9 @@ struct place;
  * @cpus: the possible CPUs, ascending; of a per-CPU type, else NULL
  * @copies: how many there are; 1 of any other type
  * @stride: from a copy to the next
- * @place: to store single fields; NULL: that cannot be done
+ * @place: to store single fields; NULL: that cannot be done, for lack of a right, or as
+ *	the values have locks, timers or the like, near which the verifier lets nobody store
+ *	at an offset that it does not know
  */
 struct map {
 	int fd;
@@ -69,7 +71,10 @@ int map_check_writable(const struct map *map);
 bool map_has(const struct map *map, const void *key);
 int map_read(const struct map *map, const void *key, void *value);
 
-/* @flags: BPF_ANY, BPF_NOEXIST, BPF_EXIST; of all CPUs */
+/*
+ * @flags: BPF_ANY, BPF_NOEXIST, BPF_EXIST; of all CPUs. As one, but in an LRU map, where
+ * what exists is written word by word, so that nothing is evicted for it.
+ */
 int map_update(const struct map *map, const void *key, const void *value, __u64 flags);
 int map_delete(const struct map *map, const void *key);
 

@@ -201,6 +201,50 @@ static void test_batches(enum bpf_map_type type, const char *name)
 	close_it(&map);
 }
 
+/* Which keys are there, of as many as bits. */
+static __u64 keys_of(const struct map *map)
+{
+	struct map_batch batch = {};
+	__u64 keys = 0;
+	__u32 i, key;
+
+	while (!batch.at_end && !map_batch_next(map, &batch))
+		for (i = 0; i < batch.count; i++) {
+			memcpy(&key, batch.keys + i * map->key_size, sizeof(key));
+			keys |= 1ULL << key;
+		}
+	map_batch_free(&batch);
+	return keys;
+}
+
+/* As full as it gets. */
+static void test_lru(enum bpf_map_type type, const char *name)
+{
+	struct map map = open_new(type, 4, 12, 16, 0);
+	__u8 *value = calloc(1, map_value_bytes(&map)), *out = calloc(1, map_value_bytes(&map));
+	__u64 before;
+	bool ok = true;
+	char title[128];
+	__u32 key, i;
+
+	for (key = 0; key < 64; key++)
+		map_update(&map, &key, value, BPF_ANY);
+	before = keys_of(&map);
+	for (i = 0; i < 10; i++)
+		for (key = 0; key < 64; key++) {
+			if (!(before >> key & 1))
+				continue;
+			value[11] = i + key;
+			ok = ok && !map_update(&map, &key, value, i % 2 ? BPF_ANY : BPF_EXIST) &&
+			     !map_read(&map, &key, out) && !memcmp(value, out, 12);
+		}
+	snprintf(title, sizeof(title), "%s: what is written again costs nobody's place", name);
+	check(ok && before && keys_of(&map) == before, title);
+	free(value);
+	free(out);
+	close_it(&map);
+}
+
 /* A batch begins with room for one, and buckets have more. */
 static void test_large_values(void)
 {
@@ -458,6 +502,8 @@ int main(void)
 	test_batches(BPF_MAP_TYPE_HASH, "hash");
 	test_batches(BPF_MAP_TYPE_PERCPU_HASH, "percpu_hash");
 	test_large_values();
+	test_lru(BPF_MAP_TYPE_LRU_HASH, "lru_hash");
+	test_lru(BPF_MAP_TYPE_LRU_PERCPU_HASH, "lru_percpu_hash");
 	test_store(BPF_MAP_TYPE_ARRAY, "array", 4);
 	test_store(BPF_MAP_TYPE_HASH, "hash", 4);
 	test_store(BPF_MAP_TYPE_HASH, "hash, long key", 50);
