@@ -350,9 +350,13 @@ if command -v fusermount3 > /dev/null && as_user test -x "$FRAME"; then
 	mount --bind "$here/fuse" /dev/fuse
 	chmod 0755 "$here"
 	chown "$user" "$mnt"
-	run as_user mount.bpffs -v "$pins/map" "$mnt"
+	run as_user mount.bpffs -v "$pins/map" "$mnt" 6< /etc/passwd 9< /etc/passwd
 	[ "$status" -eq 0 ] && [ "$(as_user cat "$mnt/first")" = 1 ]
 	result $? 'an ordinary user mounts on a directory of theirs'
+	processes
+	output=$(ls -l "/proc/$server/fd" "/proc/$keeper/fd")
+	[[ $output != *passwd* ]]
+	result $? 'nothing else that the caller has open comes along'
 	run cat "$mnt/first"
 	[ "$status" -ne 0 ]
 	result $? 'and nobody else sees it'

@@ -373,6 +373,9 @@ int main(int argc, char **argv)
 		return usage(argc, argv);
 	leave_caller();
 	take_request(&request);
+	/* Whatever the caller has there. */
+	if (*request.directory)
+		close(DAEMON_FUSE);
 	err = settle();
 	if (err)
 		refuse(-err, "leaving what was open: %s", strerror(-err));
