@@ -16,7 +16,7 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
-#include "map.h"
+#include "bpf-map.h"
 #include "place.h"
 
 /* More than it ever has. */

@@ -13,7 +13,7 @@
 
 #include <bpf/bpf.h>
 
-#include "map.h"
+#include "bpf-map.h"
 #include "place.h"
 
 /* As many as there are threads; more of them wait for each other. */

@@ -15,7 +15,7 @@
 
 #include <bpf/bpf.h>
 
-#include "map.h"
+#include "bpf-map.h"
 
 static unsigned int count, failed;
 

@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "map.h"
+#include "bpf-map.h"
 #include "place.h"
 
 /* The kernel's own, which bpf(2) returns nevertheless. */

@@ -4,7 +4,7 @@
  * program. It knows how the kernel's operations behave, and nothing of names, texts or
  * permissions.
  *
- *	map.c		elements, one by one and in batches
+ *	bpf-map.c	elements, one by one and in batches
  *	place.c		one field, stored where the element lies
  *	place-prog.c	the program that does it
  *
