@@ -7,6 +7,8 @@
  *	confine.c	what is left to do for who has broken in
  *	front.c		what the kernel asks, of items.h: files and directories
  *	nodes.c		what the kernel knows, and which open files have it to themselves
+ *	items.c		the root and elements, as core has them
+ *	core-map.c	what core asks of a map
  *	bpf-map.c	maps by bpf(2), and place.c fields where they lie
  */
 #ifndef BPFFS_FUSE_SERVE_H

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* What a map can do, as core asks it (core/map.h), by bpf(2). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "object.h"
+
+bool bpffs_map_has(const struct bpffs_info *info, const void *key)
+{
+	const struct map *map = &object_of(info)->map;
+
+	return bpffs_map_can(info, BPFFS_IS_SET) ? map_maybe_has(map, key) : map_has(map, key);
+}
+
+/* bpf(2) packs what core has aligned to 8 bytes, where there is one copy only. */
+int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
+{
+	if (!bpffs_map_can(info, BPFFS_CAN_READ))
+		return -EOPNOTSUPP;
+	return map_read(&object_of(info)->map, key, value);
+}
+
+static int update(const struct bpffs_info *info, const void *key, const void *value, __u64 flags)
+{
+	static const __u64 bpf_flags[] = {
+		[BPFFS_ANY] = BPF_ANY, [BPFFS_NOEXIST] = BPF_NOEXIST, [BPFFS_EXIST] = BPF_EXIST,
+	};
+
+	return map_update(&object_of(info)->map, key, value, bpf_flags[flags]);
+}
+
+int bpffs_map_update(const struct bpffs_info *info, const void *key, const void *value,
+		     u64 flags, struct bpffs_scratch *s)
+{
+	(void)s;
+	if (bpffs_map_can(info, BPFFS_IS_SET))
+		return map_push(&object_of(info)->map, key);
+	if (!bpffs_map_can(info, BPFFS_CAN_WRITE))
+		return -EOPNOTSUPP;
+	return update(info, key, value, flags);
+}
+
+int bpffs_map_restore(const struct bpffs_info *info, const void *key, const void *value,
+		      struct bpffs_scratch *s)
+{
+	(void)s;
+	return update(info, key, value, BPFFS_ANY);
+}
+
+int bpffs_map_delete(const struct bpffs_info *info, const void *key)
+{
+	if (!bpffs_map_can(info, BPFFS_CAN_DELETE))
+		return -EOPNOTSUPP;
+	return map_delete(&object_of(info)->map, key);
+}
+
+/* Maps whose values have such are refused at mount. */
+bool bpffs_map_special(const struct bpffs_info *info, u32 i, u32 *offset, u32 *size)
+{
+	(void)info;
+	(void)i;
+	(void)offset;
+	(void)size;
+	return false;
+}
+
+bool bpffs_map_owns(const struct bpffs_info *info)
+{
+	(void)info;
+	return false;
+}
+
+int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
+{
+	if (!bpffs_map_has(info, key))
+		return -ENOENT;
+	*place = map_place(&object_of(info)->map);
+	return 0;
+}
+
+/* --- Fields --- */
+
+static u64 number_of(const struct bpffs_leaf *leaf, u64 unit)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	bool swap = leaf->big_endian;
+#else
+	bool swap = !leaf->big_endian;
+#endif
+
+	if (!swap || leaf->size == 1)
+		return unit;
+	return __builtin_bswap64(unit) >> (64 - 8 * leaf->size);
+}
+
+/* A unit of @leaf as it becomes, of what it is; what is carried beyond the field is lost. */
+static u64 new_unit(const struct bpffs_leaf *leaf, u64 old, u64 given, bool add)
+{
+	u32 bits = leaf->width ? leaf->width : 8 * leaf->size;
+	u64 mask = (bits < 64 ? (1ULL << bits) - 1 : ~0ULL) << leaf->bit;
+	u64 number = number_of(leaf, old);
+
+	given = number_of(leaf, given) & mask;
+	if (add)
+		given = (number + given) & mask;
+	return number_of(leaf, (number & ~mask) | given);
+}
+
+/*
+ * By compare and exchange, of the word of 4 bytes or 8 that the unit is in: whoever else
+ * changes the word meanwhile is not lost.
+ */
+static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
+		    const struct bpffs_leaf *leaf, const void *from, bool add)
+{
+	const struct map *map = &object_of(info)->map;
+	u32 size = leaf->size == 8 ? 8 : 4, at = leaf->offset % size;
+	struct map_field field = { copy, leaf->offset - at, size };
+	__u64 old = 0, was, word;
+	u64 unit, given = 0;
+	int err;
+
+	if (field.offset + size > map->value_size)
+		return -EOPNOTSUPP;
+	memcpy(&given, from, leaf->size);
+	do {
+		unit = 0;
+		memcpy(&unit, (char *)&old + at, leaf->size);
+		unit = new_unit(leaf, unit, given, add);
+		word = old;
+		memcpy((char *)&word + at, &unit, leaf->size);
+		was = old;
+		err = map_exchange(map, key, &field, &old, word, counted);
+	} while (!err && old != was);
+	return err;
+}
+
+static int store_leaf(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
+		      const struct bpffs_leaf *leaf, const void *from, bool add)
+{
+	const struct map_field field = { copy, leaf->offset, leaf->size };
+
+	if (add || leaf->width)
+		return exchange(info, key, copy, counted, leaf, from, add);
+	return map_store(&object_of(info)->map, key, &field, from);
+}
+
+/* Without the program: the whole is read and updated, which can lose what others store. */
+static int store_by_update(const struct bpffs_info *info, const void *key, u32 copy,
+			   struct bpffs_store *store)
+{
+	const struct map *map = &object_of(info)->map;
+	enum bpffs_store_step step;
+	struct bpffs_leaf leaf;
+	u64 old, given;
+	char *value;
+	int err;
+
+	value = calloc(1, map_value_bytes(map));
+	if (!value)
+		return -ENOMEM;
+	err = map_read(map, key, value);
+	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END) {
+		char *to = value + copy * map->stride + leaf.offset;
+
+		if (step == BPFFS_STORE_SKIP)
+			continue;
+		if (step == BPFFS_STORE_SET && !leaf.width) {
+			memcpy(to, store->from + leaf.offset, leaf.size);
+			continue;
+		}
+		old = 0;
+		given = 0;
+		memcpy(&old, to, leaf.size);
+		memcpy(&given, store->from + leaf.offset, leaf.size);
+		old = new_unit(&leaf, old, given, step == BPFFS_STORE_ADD);
+		memcpy(to, &old, leaf.size);
+	}
+	if (!err)
+		err = map_update(map, key, value, BPF_EXIST);
+	free(value);
+	return err;
+}
+
+int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
+		    struct bpffs_store *store)
+{
+	enum bpffs_store_step step;
+	struct bpffs_leaf leaf;
+	int err = 0;
+
+	if (!object_of(info)->map.place)
+		return store_by_update(info, key, copy, store);
+	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END)
+		if (step != BPFFS_STORE_SKIP)
+			err = store_leaf(info, key, copy, counted, &leaf,
+					 store->from + leaf.offset, step == BPFFS_STORE_ADD);
+	return err;
+}
+
+int bpffs_map_peek(const struct bpffs_info *info, void *value)
+{
+	return map_peek(&object_of(info)->map, value);
+}
+
+int bpffs_map_pop(const struct bpffs_info *info, void *value)
+{
+	return map_pop(&object_of(info)->map, value);
+}
+
+int bpffs_map_push(const struct bpffs_info *info, const void *value)
+{
+	return map_push(&object_of(info)->map, value);
+}

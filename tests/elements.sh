@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Elements of maps as files, without the module: bpffs-fuse with core and bpf(2), on maps
+# of this machine. It needs root, bpf(2) and /dev/fuse. As TAP.
+
+# Out of sight of everybody else, gone with the last process.
+if [ -z "$BPFFS_PRIVATE" ]; then
+	if ! unshare -mn true 2>&- || [ ! -c /dev/fuse ] || ! bpftool map > /dev/null 2>&1; then
+		echo '1..0 # SKIP elements: no root, /dev/fuse or bpf(2) here'
+		exit 4
+	fi
+	BPFFS_PRIVATE=1 exec unshare -mn "$0"
+fi
+
+. "$(dirname "$0")/tap.sh"
+here=$(mktemp -d)
+mnt=$here/mnt
+pins=$here/pins
+export ASAN_OPTIONS=log_path=$here/san UBSAN_OPTIONS=log_path=$here/san
+
+cleanup()
+{
+	cd /
+	umount -q "$mnt" "$pins"
+	rm -rf "$here"
+}
+trap cleanup EXIT
+
+mkdir "$mnt" "$pins"
+mount -t bpf none "$pins"
+
+# Fails where "! COMMAND" would not, as bash does not end for that.
+no='no() { if eval "$1" 2>&-; then echo "$1"; return 1; fi; }'
+
+# A map of 8 elements, mounted, and a shell's commands in it.
+in_map() # NAME TYPE KEY-SIZE FLAGS OPTIONS COMMANDS
+{
+	rm -f "$pins/map"
+	bpftool map create "$pins/map" type "$2" key "$3" value 16 entries 8 name elements \
+		flags "$4"
+	run mount.bpffs -o "backend=fuse,value=packets=u64:bytes=u64,$5" "$pins/map" "$mnt"
+	if [ "$status" -eq 0 ]; then
+		run bash -ec "cd '$mnt'; $no; $6"
+		umount "$mnt"
+	fi
+	result "$status" "$1"
+}
+
+# Made, read, changed, added to, removed.
+changes='echo packets=20 bytes=2000 > 1.2.3.4
+[ "$(ls)" = 1.2.3.4 ]
+echo packets=0 > 1.2.3.4
+echo packets+=5 > 1.2.3.4
+echo bytes-=1 > 1.2.3.4
+[ "$(tr "\n" " " < 1.2.3.4)" = "packets=5 bytes=1999 " ]
+[ "$(stat -c %s 1.2.3.4)" -eq "$(wc -c < 1.2.3.4)" ]
+rm 1.2.3.4
+[ -z "$(ls)" ]
+[ ! -e 1.2.3.4 ]'
+in_map 'hash' hash 4 0 key=ip4 "$changes"
+in_map 'lru_hash' lru_hash 4 0 key=ip4 "$changes"
+in_map 'percpu_hash, the sum' percpu_hash 4 0 key=ip4,percpu=sum "$changes"
+# shellcheck disable=SC2016
+in_map 'array' array 4 0 key=u32 '[ "$(ls | wc -l)" -eq 8 ]
+echo packets+=7 > 3
+[ "$(head -n 1 3)" = packets=7 ]
+no "rm 3"
+no ": > 8"
+no ": > x"'
+# shellcheck disable=SC2016
+in_map 'percpu_array' percpu_array 4 0 key=u32 'echo cpu0.packets=7 > 3
+echo cpu0.packets+=2 > 3
+[ "$(head -n 1 3)" = cpu0.packets=9 ]'
+# shellcheck disable=SC2016
+in_map 'lpm_trie' lpm_trie 8 1 key=plen:ip4 'echo packets=1 bytes=2 > 10.0.0.0-8
+echo bytes=3 > 10.0.0.0-8
+[ "$(tail -n 1 10.0.0.0-8)" = bytes=3 ]
+[ ! -e 10.1.0.0-16 ]
+[ "$(ls)" = 10.0.0.0-8 ]
+no ": > 10.0.0.1-8"
+rm 10.0.0.0-8'
+in_map 'a text that is refused changes nothing' hash 4 0 key=ip4 \
+	'echo packets=1 bytes=2 > 1.1.1.1
+no "echo packets=3 bytes=x > 1.1.1.1"
+grep -qx packets=1 1.1.1.1
+no "echo packets=1 > name"
+echo packets=1 > 2.2.2.2
+[ ! -e 2.2.2.2 ]'
+in_map 'touch, a text in pieces, a full map' hash 4 0 key=ip4 'touch 1.1.1.1
+grep -qx bytes=0 1.1.1.1
+{ printf "packets=7\nby"; printf "tes=8\n"; } > 2.2.2.2
+grep -qx bytes=8 2.2.2.2
+for i in 3 4 5 6 7 8; do touch $i.0.0.0; done
+no "echo packets=1 bytes=2 > 9.0.0.0"'
+in_map 'cp, mv, tar, rsync' hash 4 0 key=ip4 'echo packets=1 bytes=2 > 1.1.1.1
+cp 1.1.1.1 2.2.2.2
+mv 2.2.2.2 3.3.3.3
+mkdir '"$here"'/copy
+tar c . | tar x -C '"$here"'/copy
+diff -r . '"$here"'/copy
+rsync --inplace 3.3.3.3 4.4.4.4
+grep -qx bytes=2 4.4.4.4
+find . -type f -delete
+[ -z "$(ls)" ]'
+in_map 'uid=, mode=' hash 4 0 key=ip4,uid=5,gid=6,mode=0640 'touch 1.1.1.1
+[ "$(stat -c %u,%g,%a 1.1.1.1)" = 5,6,640 ]'
+refuses 'an option that is unknown' 32 "Unknown parameter 'foo'" \
+	mount.bpffs -o backend=fuse,foo=1 "$pins/map" "$mnt"
+refuses 'a layout that is refused' 32 'unknown type "ip5" (column 1)' \
+	mount.bpffs -o backend=fuse,key=ip5 "$pins/map" "$mnt"
+rm "$pins/map"
+sleep 1
+output=$(cat "$here"/san* 2>&-)
+[ -z "$output" ]
+result $? 'the sanitizers have nothing to say'
+
+finish
