@@ -410,12 +410,12 @@ static int take_name(struct bpffs_info *info, struct bpffs_table *table,
 
 	while (n < len && text[n] != ' ' && text[n] != '\t' && text[n] != '\n')
 		n++;
+	*used = n;
 	if (table->name_len + n >= table->name_room)
 		return refuse_line(info, table, "the name is longer than %u bytes",
 				   table->name_room - 1);
 	memcpy(table->name + table->name_len, text, n);
 	table->name_len += n;
-	*used = n;
 	if (n == len)
 		return 0;
 	if (table->name_len)
