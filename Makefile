@@ -92,6 +92,12 @@ tests: source lib	## build the test programs
 host-check: source lib	## run the tests that need no kernel
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests host-check $(sub)
 
+# Everything of the project, installed where only these tests see it.
+fuse-check: tests	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
+	@mkdir -p $(BUILD)/lock
+	+@flock $(BUILD)/lock/native $(MAKE) -s stage-files stage=$(BUILD)/native
+	@tests/native $(BUILD)/native /usr/libexec/bpffs/run-tests $(TESTS) || [ $$? -eq 4 ]
+
 man: deps	## build the man pages, in build/man
 	@$(MAKE) -s -C docs BUILD=$(BUILD)/man
 
@@ -140,9 +146,13 @@ bare-check:	## the first steps of a new user, on a bare Debian [RELEASE='bookwor
 # Everything of the project as it is in the virtual machine.
 stage: tests
 	@mkdir -p $(BUILD)/lock
-	+@flock $(BUILD)/lock/stage $(MAKE) -s stage-locked
+	+@flock $(BUILD)/lock/stage $(MAKE) -s stage-files stage-images
 
-stage-locked:
+stage-images:
+	@$(vm)/images base
+	@$(vm)/images project $(stage)
+
+stage-files:
 	@rm -rf $(stage)
 	@$(MAKE) -s install MODULE=none DESTDIR=$(stage) PREFIX=/usr
 	@$(MAKE) -s -C tests/demo $(sub) LIBBPFFS=$(BUILD)/lib/libbpffs.so
@@ -152,8 +162,6 @@ stage-locked:
 	@[ ! -e tests/Makefile ] || \
 		$(MAKE) -s -C tests install DESTDIR=$(stage) $(sub)
 	@$(MAKE) -s -C tests/debug install DESTDIR=$(stage) $(sub)
-	@$(vm)/images base
-	@$(vm)/images project $(stage)
 
 # ---------------------------------------------------------- the virtual machine
 
@@ -213,5 +221,5 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
-	host-check man install uninstall dkms deb deb-check bare-check \
-	stage stage-locked vm demo bench check check-all check-debug in-tree clean distclean
+	host-check fuse-check man install uninstall dkms deb deb-check bare-check \
+	stage stage-files stage-images vm demo bench check check-all check-debug in-tree clean distclean

@@ -176,7 +176,8 @@ static void mount_by(struct __test_metadata *_metadata, int map, __u32 id,
 	int fd = fcntl(map, F_DUPFD, 100);
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, sh("%s -t bpffs -o fd=%d none " MNT, command, fd));
+	/* -i: no helper, which would choose a layout; without the module, it mounts. */
+	ASSERT_EQ(0, sh("%s %s -t bpffs -o fd=%d none " MNT, command, is_fuse() ? "" : "-i", fd));
 	close(fd);
 	close(map);
 	EXPECT_EQ(1, count_names(MNT));
@@ -187,13 +188,12 @@ static void mount_by(struct __test_metadata *_metadata, int map, __u32 id,
 
 TEST_F(lifecycle, mount_8)
 {
-	/* -i: no helper, which would choose a layout. */
-	mount_by(_metadata, self->map, self->id, "mount -i");
+	mount_by(_metadata, self->map, self->id, "mount");
 }
 
 TEST_F(lifecycle, busybox_mount)
 {
-	mount_by(_metadata, self->map, self->id, "busybox mount -i");
+	mount_by(_metadata, self->map, self->id, "busybox mount");
 }
 
 /* A process that makes a map, mounts it and is gone; then the usual tools. */
@@ -202,7 +202,7 @@ TEST_F(lifecycle, tools_after_the_creator)
 	__u32 id = self->id;
 	int fd = fcntl(self->map, F_DUPFD, 100);
 
-	ASSERT_EQ(0, sh("mount -i -t bpffs -o fd=%d none " MNT, fd));
+	ASSERT_EQ(0, sh("mount %s -t bpffs -o fd=%d none " MNT, is_fuse() ? "" : "-i", fd));
 	close(fd);
 	close(self->map);
 	EXPECT_EQ(0, sh("cd " MNT " && test \"$(ls)\" = 07000000 && "

@@ -31,7 +31,7 @@ mounts() # NAME SOURCE [OPTIONS]
 
 	run mount -t bpffs ${3:+-o "$3"} "$2" "$mnt"
 	[ "$status" -eq 0 ] || bad=1
-	grep -qF "$2 $mnt bpffs" /proc/mounts || bad=1
+	grep -qF "$2 $mnt $fstype" /proc/mounts || bad=1
 	umount "$mnt" 2>/dev/null || bad=1
 	result "$bad" "$1"
 }
@@ -268,7 +268,7 @@ umount "$mnt"
 cp "$fstab" "$here/fstab" 2>/dev/null || : > "$here/fstab"
 echo "map:fifteen_letters $mnt bpffs mode=0640,nofail,x-a=b 0 0" > "$fstab"
 run mount -a
-[ "$status" -eq 0 ] && run mount -a && [ "$(grep -cF " $mnt bpffs" /proc/mounts)" -eq 1 ]
+[ "$status" -eq 0 ] && run mount -a && [ "$(grep -cF " $mnt $fstype" /proc/mounts)" -eq 1 ]
 result $? 'fstab: mount -a twice mounts once'
 run mount -o remount,ro "$mnt"
 [ "$status" -eq 0 ] && findmnt -n -o OPTIONS "$mnt" | grep -q '^ro,'
@@ -299,15 +299,15 @@ for _ in {1..600}; do
 done
 run mount -N "$other" -t bpffs -o snapshot,key=u32 map:fifteen_letters "$mnt"
 [ "$status" -eq 0 ] && ! mountpoint -q "$mnt" &&
-	grep -qF "map:fifteen_letters $mnt bpffs ro" "/proc/$other/mounts"
+	grep -qF "map:fifteen_letters $mnt $fstype ro" "/proc/$other/mounts"
 result $? '-N: a copy'
 run nsenter -t "$other" -m umount "$mnt"
 run mount -N "$other" -t bpffs "$link" "$mnt"
 [ "$status" -eq 0 ] && ! mountpoint -q "$mnt" &&
-	grep -qF "$link $mnt bpffs rw" "/proc/$other/mounts"
+	grep -qF "$link $mnt $fstype rw" "/proc/$other/mounts"
 result $? '-N: a link'
 run mount.bpffs -N "/proc/$other/ns/mnt" -o remount,ro "$link" "$mnt"
-[ "$status" -eq 0 ] && grep -qF "$link $mnt bpffs ro" "/proc/$other/mounts"
+[ "$status" -eq 0 ] && grep -qF "$link $mnt $fstype ro" "/proc/$other/mounts"
 result $? '-N: remount'
 kill -9 "$other"
 wait

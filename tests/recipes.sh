@@ -262,7 +262,7 @@ result $? 'a link: detached by umount'
 
 recipe fstab
 [ "$status" -eq 0 ] && run mount -a && [ "$status" -eq 0 ] &&
-	[ "$(grep -c ' /srv/conns bpffs ro,' /proc/mounts)" -eq 1 ] &&
+	[ "$(grep -c " /srv/conns $fstype ro," /proc/mounts)" -eq 1 ] &&
 	run mount -o remount,rw /srv/conns && [ "$status" -eq 32 ]
 result $? 'fstab'
 

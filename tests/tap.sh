@@ -6,6 +6,9 @@
 count=0
 failed=0
 output=
+# As /proc/mounts has it, of the home that is tested.
+fstype=bpffs
+[ "${BACKEND:-}" != fuse ] || fstype=fuse.bpffs
 
 result() # STATUS NAME
 {

@@ -84,7 +84,7 @@ snapshot() # PIN
 	run mount -t bpffs -o snapshot "$pins/$1" "$copy"
 	[ "$status" -eq 0 ] || bad=1
 	run grep "$copy" /proc/mounts
-	[[ $output == "$pins/$1 $copy bpffs "* && $output != *snapshot* ]] || bad=1
+	[[ $output == "$pins/$1 $copy $fstype "* && $output != *snapshot* ]] || bad=1
 	sort "$mnt/.bpf/table" > "$here/before"
 	sort "$copy/.bpf/table" > "$here/copy.1"
 	[ -s "$here/before" ] && cmp "$here/before" "$here/copy.1" || bad=1

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libbpffs.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -135,8 +136,32 @@ static inline int set_options(int fs, const char *options)
 	return 0;
 }
 
-/* Mount @fd (if it is not negative) at @target; fills refusal. */
-static inline int mount_fd(int fd, const char *target, const char *options)
+/* Do the tests run against FUSE, and not against the module? */
+static inline bool is_fuse(void)
+{
+	const char *backend = getenv("BACKEND");
+
+	return backend && !strcmp(backend, "fuse");
+}
+
+/* As /proc/mounts has it. */
+static inline const char *fs_type(void)
+{
+	return is_fuse() ? "fuse.bpffs" : "bpffs";
+}
+
+/* By the library, as every program does it. */
+static inline int mount_fd_fuse(int fd, const char *target, const char *options)
+{
+	struct bpf_mount_opts opts = { .sz = sizeof(opts), .options = options, .backend = "fuse" };
+	int err = bpf_mount_fd(fd, target, &opts);
+
+	snprintf(refusal, sizeof(refusal), "%s\n", bpf_mount_error());
+	return err;
+}
+
+/* By the system calls; of a negative @fd, the number is in @options. */
+static inline int mount_fd_kernel(int fd, const char *target, const char *options)
 {
 	int fs = fsopen("bpffs", FSOPEN_CLOEXEC);
 	int mnt = -1;
@@ -162,6 +187,13 @@ static inline int mount_fd(int fd, const char *target, const char *options)
 		close(mnt);
 	close(fs);
 	return err;
+}
+
+/* Mount @fd at @target; fills refusal. */
+static inline int mount_fd(int fd, const char *target, const char *options)
+{
+	return is_fuse() ? mount_fd_fuse(fd, target, options) :
+			   mount_fd_kernel(fd, target, options);
 }
 
 static inline const char *at(const char *fmt, ...)
