@@ -39,13 +39,15 @@ in_map() # NAME TYPE KEY-SIZE FLAGS OPTIONS COMMANDS
 	rm -f "$pins/map"
 	bpftool map create "$pins/map" type "$2" key "$3" value 16 entries 8 name elements \
 		flags "$4"
-	run mount.bpffs -o "backend=fuse,value=packets=u64:bytes=u64,$5" "$pins/map" "$mnt"
+	run mount.bpffs -o "backend=fuse,$5" "$pins/map" "$mnt"
 	if [ "$status" -eq 0 ]; then
 		run bash -ec "cd '$mnt'; $no; $6"
 		umount "$mnt"
 	fi
 	result "$status" "$1"
 }
+
+value='value=packets=u64:bytes=u64'
 
 # Made, read, changed, added to, removed.
 changes='echo packets=20 bytes=2000 > 1.2.3.4
@@ -58,42 +60,42 @@ echo bytes-=1 > 1.2.3.4
 rm 1.2.3.4
 [ -z "$(ls)" ]
 [ ! -e 1.2.3.4 ]'
-in_map 'hash' hash 4 0 key=ip4 "$changes"
-in_map 'lru_hash' lru_hash 4 0 key=ip4 "$changes"
-in_map 'percpu_hash, the sum' percpu_hash 4 0 key=ip4,percpu=sum "$changes"
+in_map 'hash' hash 4 0 "$value,key=ip4" "$changes"
+in_map 'lru_hash' lru_hash 4 0 "$value,key=ip4" "$changes"
+in_map 'percpu_hash, the sum' percpu_hash 4 0 "$value,key=ip4,percpu=sum" "$changes"
 # shellcheck disable=SC2016
-in_map 'array' array 4 0 key=u32 '[ "$(ls | wc -l)" -eq 8 ]
+in_map 'array' array 4 0 "$value,key=u32" '[ "$(ls | wc -l)" -eq 8 ]
 echo packets+=7 > 3
 [ "$(head -n 1 3)" = packets=7 ]
 no "rm 3"
 no ": > 8"
 no ": > x"'
 # shellcheck disable=SC2016
-in_map 'percpu_array' percpu_array 4 0 key=u32 'echo cpu0.packets=7 > 3
+in_map 'percpu_array' percpu_array 4 0 "$value,key=u32" 'echo cpu0.packets=7 > 3
 echo cpu0.packets+=2 > 3
 [ "$(head -n 1 3)" = cpu0.packets=9 ]'
 # shellcheck disable=SC2016
-in_map 'lpm_trie' lpm_trie 8 1 key=plen:ip4 'echo packets=1 bytes=2 > 10.0.0.0-8
+in_map 'lpm_trie' lpm_trie 8 1 "$value,key=plen:ip4" 'echo packets=1 bytes=2 > 10.0.0.0-8
 echo bytes=3 > 10.0.0.0-8
 [ "$(tail -n 1 10.0.0.0-8)" = bytes=3 ]
 [ ! -e 10.1.0.0-16 ]
 [ "$(ls)" = 10.0.0.0-8 ]
 no ": > 10.0.0.1-8"
 rm 10.0.0.0-8'
-in_map 'a text that is refused changes nothing' hash 4 0 key=ip4 \
+in_map 'a text that is refused changes nothing' hash 4 0 "$value,key=ip4" \
 	'echo packets=1 bytes=2 > 1.1.1.1
 no "echo packets=3 bytes=x > 1.1.1.1"
 grep -qx packets=1 1.1.1.1
 no "echo packets=1 > name"
 echo packets=1 > 2.2.2.2
 [ ! -e 2.2.2.2 ]'
-in_map 'touch, a text in pieces, a full map' hash 4 0 key=ip4 'touch 1.1.1.1
+in_map 'touch, a text in pieces, a full map' hash 4 0 "$value,key=ip4" 'touch 1.1.1.1
 grep -qx bytes=0 1.1.1.1
 { printf "packets=7\nby"; printf "tes=8\n"; } > 2.2.2.2
 grep -qx bytes=8 2.2.2.2
 for i in 3 4 5 6 7 8; do touch $i.0.0.0; done
 no "echo packets=1 bytes=2 > 9.0.0.0"'
-in_map 'cp, mv, tar, rsync' hash 4 0 key=ip4 'echo packets=1 bytes=2 > 1.1.1.1
+in_map 'cp, mv, tar, rsync' hash 4 0 "$value,key=ip4" 'echo packets=1 bytes=2 > 1.1.1.1
 cp 1.1.1.1 2.2.2.2
 mv 2.2.2.2 3.3.3.3
 mkdir '"$here"'/copy
@@ -103,8 +105,56 @@ rsync --inplace 3.3.3.3 4.4.4.4
 grep -qx bytes=2 4.4.4.4
 find . -type f -delete
 [ -z "$(ls)" ]'
-in_map 'uid=, mode=' hash 4 0 key=ip4,uid=5,gid=6,mode=0640 'touch 1.1.1.1
+in_map 'uid=, mode=' hash 4 0 "$value,key=ip4,uid=5,gid=6,mode=0640" 'touch 1.1.1.1
 [ "$(stat -c %u,%g,%a 1.1.1.1)" = 5,6,640 ]'
+in_map 'queue' queue 0 0 "$value" '[ "$(echo *)" = "peek pop push" ]
+no "cat pop"
+[ -z "$(cat peek)" ]
+echo packets=1 bytes=2 > push
+printf "packets=3 bytes=4\\npackets=5 bytes=6\\n" > push
+[ "$(head -n 1 peek)" = packets=1 ]
+[ "$(head -n 1 <>pop)" = packets=1 ]
+[ "$(cat <>pop)" = "packets=3
+bytes=4" ]
+[ "$(cat <>pop)$(cat <>pop)" = "packets=5
+bytes=6" ]
+no "echo packets=x > push"
+grep -q "packets: .*; nothing was pushed" .bpf/error
+no ": > x"'
+in_map 'a text that ends when it is closed' queue 0 0 value=hex 'printf "%032d" 7 > push
+[ "$(cat peek)" = "$(printf "%032d" 7)" ]'
+in_map 'stack' stack 0 0 "$value" 'printf "packets=%d bytes=0\\n" 1 2 3 > push
+grep -qx packets=3 peek'
+in_map 'bloom_filter' bloom_filter 0 0 key=u64:u64 'touch 1,2
+[ -e 1,2 ]
+[ ! -e 3,4 ]
+[ -z "$(ls)" ]
+no "rm 1,2"'
+# shellcheck disable=SC2016
+table='printf "1.1.1.1 packets=1 bytes=2\\n2.2.2.2 packets=3 bytes=4\\n" > .bpf/table
+[ "$(sort .bpf/table | tail -n 1)" = "2.2.2.2 packets=3 bytes=4" ]
+sed "s/packets=.*bytes/bytes/; s/bytes=2/bytes=7/" .bpf/table > .bpf/table
+[ "$(cat 1.1.1.1)" = "packets=1
+bytes=7" ]
+no "echo 3.3.3.3 packets=9 > .bpf/table"
+grep -q "table: line 1: " .bpf/error
+for i in 3 4 5 6 7 8; do echo $i.0.0.0 packets=$i bytes=0; done > .bpf/table
+[ "$(wc -l < .bpf/table)" -eq 8 ]
+cp .bpf/table '"$here"'/table
+find . -type f -delete
+[ -z "$(cat .bpf/table)" ]
+cat '"$here"'/table > .bpf/table
+sort .bpf/table | cmp - <(sort '"$here"'/table)
+[ -z "$(ls -A)" ]'
+table=${table%
+*}
+in_map 'the table of a hash' hash 4 0 "$value,key=ip4" "$table"
+in_map 'the table of a trie' lpm_trie 8 1 "$value,key=plen:ip4" \
+	"$(sed -E 's/([0-9]\.[0-9]\.[0-9]\.[0-9])\b/\1-32/g; s/\$i.0.0.0/&-32/' <<< "$table")"
+# shellcheck disable=SC2016
+in_map 'the table of an array' array 4 0 "$value,key=u32" '[ "$(wc -l < .bpf/table)" -eq 8 ]
+echo 3 packets=5 > .bpf/table
+[ "$(sed -n 4p .bpf/table)" = "3 packets=5 bytes=0" ]'
 refuses 'an option that is unknown' 32 "Unknown parameter 'foo'" \
 	mount.bpffs -o backend=fuse,foo=1 "$pins/map" "$mnt"
 refuses 'a layout that is refused' 32 'unknown type "ip5" (column 1)' \

@@ -8,6 +8,14 @@
 
 #include "object.h"
 
+/* Of a table, an element takes at most this much memory, or comes by itself. */
+#define CHUNK_ELEMENT_MAX	(256 * 1024)
+
+bool bpffs_map_writable(const struct bpffs_info *info)
+{
+	return !map_check_writable(&object_of(info)->map);
+}
+
 bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
 	const struct map *map = &object_of(info)->map;
@@ -201,6 +209,14 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 	return err;
 }
 
+bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
+{
+	*count = info->max_entries;
+	return bpffs_map_can(info, BPFFS_IS_ARRAY);
+}
+
+/* --- Queues and stacks --- */
+
 int bpffs_map_peek(const struct bpffs_info *info, void *value)
 {
 	return map_peek(&object_of(info)->map, value);
@@ -214,4 +230,49 @@ int bpffs_map_pop(const struct bpffs_info *info, void *value)
 int bpffs_map_push(const struct bpffs_info *info, const void *value)
 {
 	return map_push(&object_of(info)->map, value);
+}
+
+/* --- Many elements --- */
+
+struct bpffs_scratch {
+	struct map_batch batch;
+};
+
+/* A trie's would give elements of which the keys have gone, and others twice. */
+bool bpffs_chunk_possible(const struct bpffs_info *info)
+{
+	return bpffs_map_can(info, BPFFS_CAN_STREAM) &&
+	       !bpffs_map_can(info, BPFFS_BY_NEXT_KEY) &&
+	       info->key_size + bpffs_batch_value_bytes(info) <= CHUNK_ELEMENT_MAX;
+}
+
+int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
+{
+	struct map_batch *batch;
+	int err = 0;
+
+	chunk->count = 0;
+	if (!chunk->scratch)
+		chunk->scratch = calloc(1, sizeof(*chunk->scratch));
+	if (!chunk->scratch)
+		return -ENOMEM;
+	batch = &chunk->scratch->batch;
+	while (!err && !batch->at_end && !chunk->count) {
+		err = map_batch_next(&object_of(info)->map, batch);
+		if (!err)
+			chunk->count = batch->count;
+	}
+	chunk->keys = batch->keys;
+	chunk->values = batch->values;
+	chunk->at_end = batch->at_end;
+	return err;
+}
+
+void bpffs_chunk_free(struct bpffs_chunk *chunk)
+{
+	if (chunk->scratch)
+		map_batch_free(&chunk->scratch->batch);
+	free(chunk->scratch);
+	chunk->scratch = NULL;
+	chunk->count = 0;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,24 @@
 /* More than a request can have. */
 #define READ_MAX	(1024 * 1024)
 
+/**
+ * struct front - the file system
+ * @nodes: what the kernel knows
+ * @root: the item of the root
+ * @capabilities: that it needs
+ * @lock: of the rest
+ * @ending: of open files, how many have begun to end
+ * @ended: and how many have ended
+ * @end: one more has
+ */
 struct front {
 	struct nodes *nodes;
 	struct item root;
 	uint64_t capabilities;
+	pthread_mutex_t lock;
+	uint64_t ending;
+	uint64_t ended;
+	pthread_cond_t end;
 };
 
 /**
@@ -43,6 +58,7 @@ struct known {
  * @item: of which
  * @open: of a file, the kind's
  * @opener: the process
+ * @writer: who has written last, as the kernel calls it; 0: nobody
  * @lock: of @names
  * @names: of a directory, as they were when reading began
  */
@@ -50,6 +66,7 @@ struct handle {
 	const struct item *item;
 	void *open;
 	pid_t opener;
+	uint64_t writer;
 	pthread_mutex_t lock;
 	void *names;
 };
@@ -164,7 +181,7 @@ static void front_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct node *node;
 	int err;
 
-	err = dir->dir->look_up(dir, name, &found);
+	err = strlen(name) > NAME_MAX ? -ENAMETOOLONG : dir->dir->look_up(dir, name, &found);
 	if (err) {
 		reply_err(req, err);
 		return;
@@ -356,6 +373,18 @@ static void end_open(struct front *front, struct node *node, struct handle *hand
 	nodes_close(front->nodes, node);
 }
 
+/* close(2) does not wait for the end of a file; who opens one then finds what it did. */
+static void wait_for_ends(struct front *front)
+{
+	uint64_t begun;
+
+	pthread_mutex_lock(&front->lock);
+	begun = front->ending;
+	while (front->ended < begun)
+		pthread_cond_wait(&front->end, &front->lock);
+	pthread_mutex_unlock(&front->lock);
+}
+
 static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *file)
 {
 	const struct item *item = &((struct known *)node->data)->item;
@@ -380,8 +409,10 @@ static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *f
 static void front_open_file(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *file)
 {
 	struct node *node = node_of(req, number);
-	int err = open_node(req, node, file);
+	int err;
 
+	wait_for_ends(front_of(req));
+	err = open_node(req, node, file);
 	if (err)
 		reply_err(req, err);
 	/* Or who asked has been killed. */
@@ -400,7 +431,7 @@ static void front_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 	int err;
 
 	(void)mode;
-	err = dir->dir->create ? dir->dir->create(dir, name, &made) : -EPERM;
+	err = dir->dir->create ? dir->dir->create(dir, name, &made) : -EACCES;
 	if (!err) {
 		node = know(front, node_of(req, parent), name, &made);
 		err = node ? open_node(req, node, file) : -ENOMEM;
@@ -438,8 +469,8 @@ static void front_read(fuse_req_t req, fuse_ino_t number, size_t size, off_t off
 		len = kind->read(handle->open, buf, size, offset);
 	if (len < 0)
 		reply_err(req, len);
-	else
-		fuse_reply_buf(req, buf, len);
+	else if (fuse_reply_buf(req, buf, len) && kind->lose)
+		kind->lose(handle->open);
 	free(buf);
 }
 
@@ -451,6 +482,7 @@ static void front_write(fuse_req_t req, fuse_ino_t number, const char *buf, size
 	ssize_t len = -EINVAL;
 
 	(void)number;
+	__atomic_store_n(&handle->writer, file->lock_owner, __ATOMIC_RELAXED);
 	if (kind->write)
 		len = kind->write(handle->open, buf, size, offset);
 	if (len < 0)
@@ -464,10 +496,12 @@ static void front_flush(fuse_req_t req, fuse_ino_t number, struct fuse_file_info
 {
 	struct handle *handle = handle_of(file);
 	const struct file_kind *kind = handle->item->file;
-	bool by_opener = fuse_req_ctx(req)->pid == handle->opener;
+	uint64_t writer = __atomic_load_n(&handle->writer, __ATOMIC_RELAXED);
+	bool by_user = writer ? writer == file->lock_owner :
+				fuse_req_ctx(req)->pid == handle->opener;
 
 	(void)number;
-	reply_err(req, kind->flush ? kind->flush(handle->open, by_opener) : 0);
+	reply_err(req, kind->flush ? kind->flush(handle->open, by_user) : 0);
 }
 
 static void front_fsync(fuse_req_t req, fuse_ino_t number, int datasync,
@@ -483,7 +517,16 @@ static void front_fsync(fuse_req_t req, fuse_ino_t number, int datasync,
 
 static void front_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *file)
 {
-	end_open(front_of(req), node_of(req, number), handle_of(file));
+	struct front *front = front_of(req);
+
+	pthread_mutex_lock(&front->lock);
+	front->ending++;
+	pthread_mutex_unlock(&front->lock);
+	end_open(front, node_of(req, number), handle_of(file));
+	pthread_mutex_lock(&front->lock);
+	front->ended++;
+	pthread_cond_broadcast(&front->end);
+	pthread_mutex_unlock(&front->lock);
 	reply_err(req, 0);
 }
 
@@ -643,8 +686,11 @@ int front_open(struct front **front, const struct front_options *options, char *
 	struct known *known;
 	int err;
 
-	if (new)
+	if (new) {
+		pthread_mutex_init(&new->lock, NULL);
+		pthread_cond_init(&new->end, NULL);
 		new->nodes = nodes_new(free_known);
+	}
 	err = new && new->nodes ? items_open(&new->root, &new->capabilities, options, refusal,
 					     size) : -ENOMEM;
 	known = err ? NULL : new_known(&new->root);

@@ -75,8 +75,10 @@ struct dir_kind {
  *	close(), and whatever comes for it then
  * @read: at most @size bytes of it at @offset
  * @write: at @offset
- * @flush: somebody closes it: the error is that of close(2). @by_opener: the process
- *	that has opened it, and not one that has inherited it
+ * @lose: the last read has reached nobody
+ * @flush: somebody closes it: the error is that of close(2). @by_user: the process that
+ *	has written last, or else the one that has opened it, and not one that has
+ *	inherited it
  * @close: nobody has it open; errors go nowhere
  * @fsync: so that all that was written is stored, or why not
  * @forget: the item is not known any more
@@ -88,7 +90,8 @@ struct file_kind {
 	int (*open)(const struct item *item, int flags, void **open);
 	ssize_t (*read)(void *open, void *buf, size_t size, off_t offset);
 	ssize_t (*write)(void *open, const void *buf, size_t size, off_t offset);
-	int (*flush)(void *open, bool by_opener);
+	void (*lose)(void *open);
+	int (*flush)(void *open, bool by_user);
 	void (*close)(void *open);
 	int (*fsync)(void *open);
 	void (*forget)(void *data);
