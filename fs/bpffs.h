@@ -20,8 +20,7 @@
  * .bpf/pin      --> pin.c                   a real pin of it, to be walked into
  * map of maps   --> inner.c                 inner maps as directories
  * queue, stack  --> queue.c                 its directory, and files as the VFS has them
- * .bpf          --> attr.c                  what the object is, a file each
- * a link's root --> link.c                  what it is attached to
+ * .bpf          --> attributes.c            its directory, and files as the VFS has them
  *
  * core/ has no VFS and no BPF in it, and is compiled in user space, too:
  *
@@ -38,6 +37,10 @@
  *                   --> count.c             how many elements, and how many evicted
  * queue, stack  --> queue.c                 peek, push and pop
  * type of map   --> types.c                 what it can do
+ * any type      --> type-words.c            its word
+ * .bpf          --> attributes.c            what the object is, a file each
+ *               --> link.c                  what a link is attached to
+ *                   --> object.h            what it asks of an object: object.c
  * .bpf/error    --> refuse.c                what was refused
  */
 #ifndef _BPFFS_H
@@ -51,6 +54,7 @@
 #include "compat.h"
 #include "core/element.h"
 #include "core/key.h"
+#include "core/object.h"
 
 /*
  * i_size of files whose length nobody knows before they are read: what the VFS copies
@@ -58,12 +62,6 @@
  * an int, is not negative.
  */
 #define BPFFS_SIZE_UNKNOWN	((loff_t)INT_MAX << 32 | INT_MAX)
-
-enum bpffs_kind {
-	BPFFS_MAP	= BIT(0),
-	BPFFS_PROG	= BIT(1),
-	BPFFS_LINK	= BIT(2),
-};
 
 /**
  * struct bpffs_object - the BPF object of a mount, or an inner map
@@ -222,7 +220,6 @@ struct bpffs_info *bpffs_info_get(struct bpffs_info *info);
 void bpffs_info_put(struct bpffs_info *info);
 struct bpffs_info *bpffs_info_inner(const struct bpffs_info *outer,
 				    struct bpf_map *map, u64 salt);
-char *bpffs_layout_text(const struct bpffs_layout *layout);
 
 /* super.c */
 struct inode *bpffs_new_inode(struct super_block *sb, struct bpffs_info *info,
@@ -232,27 +229,12 @@ struct inode *bpffs_new_inode(struct super_block *sb, struct bpffs_info *info,
 int bpffs_scratch_init(void);
 void bpffs_scratch_exit(void);
 
-/* object.c */
+/* object.c, beside core/object.h */
 int bpffs_object_bind(struct bpffs_object *object, struct file *file, int fd);
 void bpffs_object_release(struct bpffs_object *object);
-u32 bpffs_object_id(const struct bpffs_object *object);
-const char *bpffs_object_name(const struct bpffs_object *object);
-u32 bpffs_object_type(const struct bpffs_object *object, const char **word);
 bool bpffs_object_readable(const struct bpffs_object *object);
 bool bpffs_object_writable(const struct bpffs_object *object);
 struct file *bpffs_object_open(const struct bpffs_object *object, int flags);
-int bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq);
-
-/* link.c: what a link is attached to */
-bool bpffs_link_has(const struct bpf_link *link, const char *name);
-int bpffs_link_show(struct seq_file *seq, const struct bpf_link *link, const char *name);
-
-/* words.c */
-const char *bpffs_map_word(u32 type);
-const char *bpffs_prog_word(u32 type);
-const char *bpffs_link_word(u32 type);
-const char *bpffs_attach_word(u32 type);
-const char *bpffs_perf_word(u32 type);
 
 /* map.c, beside core/map.h */
 const struct bpffs_access *bpffs_map_access(const struct bpf_map *map);
@@ -331,7 +313,7 @@ int bpffs_element_open_new(struct inode *inode, struct file *file);
 /* table.c */
 extern const struct file_operations bpffs_table_fops;
 
-/* attr.c */
+/* attributes.c */
 extern const struct inode_operations bpffs_fixed_iops;
 int bpffs_fixed_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct iattr *attr);

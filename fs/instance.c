@@ -46,17 +46,6 @@ void bpffs_info_put(struct bpffs_info *info)
 	kfree(instance);
 }
 
-/* The canonical text of a layout, to be kvfree()d; NULL without memory. */
-char *bpffs_layout_text(const struct bpffs_layout *layout)
-{
-	size_t size = bpffs_layout_print(layout, NULL, 0) + 1;
-	char *text = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-
-	if (text)
-		bpffs_layout_print(layout, text, size);
-	return text;
-}
-
 /* The name of an option that was given, NULL if none was. */
 const char *bpffs_layouts_option(const struct bpffs_layouts *given)
 {

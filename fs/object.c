@@ -99,8 +99,23 @@ void bpffs_object_release(struct bpffs_object *object)
 	object->counted = false;
 }
 
-u32 bpffs_object_id(const struct bpffs_object *object)
+enum bpffs_kind bpffs_object_kind(const struct bpffs_info *info)
 {
+	return bpffs_object(info)->kind;
+}
+
+/* Only what a mount holds can be mapped, handed out or pinned. */
+bool bpffs_object_serves(const struct bpffs_info *info, enum bpffs_attr_file file)
+{
+	if (file == BPFFS_ATTR_PIN)
+		return bpffs_instance(info)->pin;
+	return bpffs_object(info)->file;
+}
+
+u32 bpffs_object_id(const struct bpffs_info *info)
+{
+	const struct bpffs_object *object = bpffs_object(info);
+
 	switch (object->kind) {
 	case BPFFS_MAP:
 		return object->map->id;
@@ -113,8 +128,10 @@ u32 bpffs_object_id(const struct bpffs_object *object)
 }
 
 /* Empty if it has none; links never have one. */
-const char *bpffs_object_name(const struct bpffs_object *object)
+const char *bpffs_object_name(const struct bpffs_info *info)
 {
+	const struct bpffs_object *object = bpffs_object(info);
+
 	switch (object->kind) {
 	case BPFFS_MAP:
 		return object->map->name;
@@ -126,25 +143,53 @@ const char *bpffs_object_name(const struct bpffs_object *object)
 	return "";
 }
 
-u32 bpffs_object_type(const struct bpffs_object *object, const char **word)
+u32 bpffs_object_type(const struct bpffs_info *info)
 {
-	u32 type = 0;
+	const struct bpffs_object *object = bpffs_object(info);
 
 	switch (object->kind) {
 	case BPFFS_MAP:
-		type = object->map->map_type;
-		*word = bpffs_map_word(type);
-		break;
+		return object->map->map_type;
 	case BPFFS_PROG:
-		type = object->prog->type;
-		*word = bpffs_prog_word(type);
-		break;
+		return object->prog->type;
 	case BPFFS_LINK:
-		type = object->link->type;
-		*word = bpffs_link_word(type);
-		break;
+		return object->link->type;
 	}
-	return type;
+	return 0;
+}
+
+bool bpffs_object_frozen(const struct bpffs_info *info)
+{
+	return READ_ONCE(bpffs_bpf_map(info)->frozen);
+}
+
+bool bpffs_object_map_id(const struct bpffs_info *info, u32 n, u32 *id)
+{
+	struct bpf_prog_aux *aux = bpffs_object(info)->prog->aux;
+	bool has;
+
+	mutex_lock(&aux->used_maps_mutex);
+	has = n < aux->used_map_cnt;
+	if (has)
+		*id = aux->used_maps[n]->id;
+	mutex_unlock(&aux->used_maps_mutex);
+	return has;
+}
+
+bool bpffs_object_has_link_info(const struct bpffs_info *info)
+{
+	return bpffs_object(info)->link->ops->fill_link_info;
+}
+
+static_assert(sizeof(struct bpf_link_info) <= BPFFS_LINK_INFO_MAX);
+
+/* Zeroed, @bytes have no pointer that the operation could write to. */
+int bpffs_object_link_info(const struct bpffs_info *info, void *bytes)
+{
+	const struct bpf_link *link = bpffs_object(info)->link;
+	int err = link->ops->fill_link_info(link, bytes);
+
+	return err == -ENOTSUPP ? -EOPNOTSUPP : err;
 }
 
 /* May the held descriptor read the map's elements? */
@@ -191,9 +236,9 @@ struct file *bpffs_object_open(const struct bpffs_object *object, int flags)
 	return ERR_PTR(-EINVAL);
 }
 
-/* The object's own description, as /proc/PID/fdinfo has it. Return: 0, -ENFILE, -ENOMEM. */
-int bpffs_object_describe(const struct bpffs_object *object, struct seq_file *seq)
+int bpffs_object_describe(const struct bpffs_info *info, struct seq_file *seq)
 {
+	const struct bpffs_object *object = bpffs_object(info);
 	struct file *file = object->file ? get_file(object->file) :
 					   bpffs_object_open(object, O_RDONLY);
 
@@ -204,3 +249,22 @@ int bpffs_object_describe(const struct bpffs_object *object, struct seq_file *se
 	fput(file);
 	return 0;
 }
+
+/* --- Numbers that core has for itself --- */
+
+#define SAME(type) static_assert((u32)BPFFS_LINK_##type == (u32)BPF_LINK_TYPE_##type)
+
+SAME(RAW_TRACEPOINT);
+SAME(TRACING);
+SAME(CGROUP);
+SAME(ITER);
+SAME(NETNS);
+SAME(XDP);
+SAME(PERF_EVENT);
+SAME(KPROBE_MULTI);
+SAME(STRUCT_OPS);
+SAME(NETFILTER);
+SAME(TCX);
+SAME(UPROBE_MULTI);
+SAME(NETKIT);
+SAME(SOCKMAP);

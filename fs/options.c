@@ -247,17 +247,17 @@ static bool was_given(const struct bpffs_options *options, enum bpffs_param opt)
 }
 
 /* id= and name=: shown, so they can be given back, so they must be true. */
-static int check_assertions(struct fs_context *fc, const struct bpffs_object *object)
+static int check_assertions(struct fs_context *fc, const struct bpffs_info *info)
 {
 	const struct bpffs_options *options = bpffs_options(fc);
 
-	if (was_given(options, OPT_ID) && options->id != bpffs_object_id(object))
+	if (was_given(options, OPT_ID) && options->id != bpffs_object_id(info))
 		return invalfc(fc, "id: the object's id is %u, not %u",
-			       bpffs_object_id(object), options->id);
+			       bpffs_object_id(info), options->id);
 	if (was_given(options, OPT_NAME) &&
-	    strcmp(options->name, bpffs_object_name(object)))
+	    strcmp(options->name, bpffs_object_name(info)))
 		return invalfc(fc, "name: the object's name is \"%s\", not \"%s\"",
-			       bpffs_object_name(object), options->name);
+			       bpffs_object_name(info), options->name);
 	return 0;
 }
 
@@ -301,7 +301,7 @@ static int bpffs_get_tree(struct fs_context *fc)
 
 	if (!info || !bpffs_object(info)->file)
 		return invalfc(fc, "fd: which BPF object? give an open descriptor, fd=N");
-	err = check_assertions(fc, bpffs_object(info));
+	err = check_assertions(fc, info);
 	if (err)
 		return err;
 	useless = bpffs_layouts_option(&options->layouts);
@@ -340,14 +340,14 @@ static int same_layout(struct fs_context *fc, const char *option,
 	err = bpffs_compile(fc, option, &other, use, text, bpffs_layout_size(layout));
 	if (err)
 		return err;
-	was = bpffs_layout_text(layout);
-	now = bpffs_layout_text(other);
+	was = bpffs_layout_string(layout);
+	now = bpffs_layout_string(other);
 	if (!was || !now)
 		err = -ENOMEM;
 	else if (strcmp(was, now))
 		err = cannot_change(fc, option);
-	kvfree(was);
-	kvfree(now);
+	bpffs_free(was);
+	bpffs_free(now);
 	bpffs_layout_release(other);
 	return err;
 }
@@ -388,7 +388,7 @@ static int bpffs_reconfigure(struct fs_context *fc)
 	bool writable = bpffs_object_writable(&is->object) || is->object.kind != BPFFS_MAP;
 	int err;
 
-	err = check_assertions(fc, bpffs_object(info));
+	err = check_assertions(fc, info);
 	if (err)
 		return err;
 	if (was_given(options, OPT_UID) && !uid_eq(asked->uid, is->uid))

@@ -212,11 +212,10 @@ static const struct inode_operations root_iops = {
 struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
 			     u64 ino)
 {
-	umode_t mode = info->mode | (info->mode & 0444) >> 2;
 	bool queue = bpffs_map_can(info, BPFFS_IS_QUEUE);
 	struct inode *inode;
 
-	inode = bpffs_new_inode(sb, info, ino, S_IFDIR | mode);
+	inode = bpffs_new_inode(sb, info, ino, S_IFDIR | bpffs_dir_mode(info->mode));
 	if (IS_ERR(inode))
 		return inode;
 	inode->i_op = queue ? &bpffs_queue_iops : &root_iops;

@@ -109,10 +109,10 @@ static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 static int bpffs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	const struct bpffs_info *info = bpffs_sb_info(root->d_sb);
-	const char *name = bpffs_object_name(bpffs_object(info));
+	const char *name = bpffs_object_name(info);
 	char key[SHOWN_LAYOUT_MAX + 1];
 
-	seq_printf(seq, ",id=%u", bpffs_object_id(bpffs_object(info)));
+	seq_printf(seq, ",id=%u", bpffs_object_id(info));
 	if (*name)
 		seq_show_option(seq, "name", name);
 	if (info->no_keys)

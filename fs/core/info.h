@@ -93,6 +93,12 @@ static inline u64 bpffs_batch_value_bytes(const struct bpffs_info *info)
 						   info->value_size;
 }
 
+/* Permissions of a directory, by those of its files: who may read may also pass. */
+static inline unsigned short bpffs_dir_mode(unsigned short mode)
+{
+	return mode | (mode & 0444) >> 2;
+}
+
 /* refuse.c: sentences for .bpf/error */
 #define UNCHANGED "; nothing was changed"
 

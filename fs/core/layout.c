@@ -954,3 +954,13 @@ size_t bpffs_layout_print(const struct bpffs_layout *layout, char *buf,
 		print_fields(&p, root);
 	return p.len;
 }
+
+char *bpffs_layout_string(const struct bpffs_layout *layout)
+{
+	size_t size = bpffs_layout_print(layout, NULL, 0) + 1;
+	char *text = bpffs_zalloc(size);
+
+	if (text)
+		bpffs_layout_print(layout, text, size);
+	return text;
+}

@@ -82,6 +82,9 @@ void bpffs_layout_release(struct bpffs_layout *layout);
 size_t bpffs_layout_print(const struct bpffs_layout *layout, char *buf,
 			  size_t size);
 
+/* The same as a whole, to be bpffs_free()d; NULL without memory. */
+char *bpffs_layout_string(const struct bpffs_layout *layout);
+
 /* Bytes covered; always the size it was compiled for. */
 u32 bpffs_layout_size(const struct bpffs_layout *layout);
 /* Is there a plen field? Then only an LPM trie may use the layout. */

@@ -6,6 +6,7 @@
 #ifdef __KERNEL__
 #include <linux/bitmap.h>
 #include <linux/bsearch.h>
+#include <linux/build_bug.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -82,6 +83,10 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef long long s64;
 
+/* The sentence can be left out, as in the kernel. */
+#undef static_assert
+#define static_assert(expr)	_Static_assert(expr, #expr)
+
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
@@ -143,6 +148,7 @@ static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
 }
 
 #define seq_puts(seq, text)	seq_printf(seq, "%s", text)
+#define seq_has_overflowed(seq)	((seq)->count == (seq)->size)
 
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
 

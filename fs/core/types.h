@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a type of map can do: docs/types.rst as code. */
+/* What a type of map can do: docs/types.rst as code; and words for types. */
 #ifndef _BPFFS_TYPES_H
 #define _BPFFS_TYPES_H
 
@@ -23,6 +23,24 @@ enum bpffs_type_number {
 	BPFFS_TYPE_BLOOM_FILTER		= 30,
 	BPFFS_TYPE_USER_RINGBUF		= 31,
 	BPFFS_TYPE_ARENA		= 33,
+};
+
+/* Numbers of enum bpf_link_type, of those of which something is told. */
+enum bpffs_link_number {
+	BPFFS_LINK_RAW_TRACEPOINT	= 1,
+	BPFFS_LINK_TRACING		= 2,
+	BPFFS_LINK_CGROUP		= 3,
+	BPFFS_LINK_ITER			= 4,
+	BPFFS_LINK_NETNS		= 5,
+	BPFFS_LINK_XDP			= 6,
+	BPFFS_LINK_PERF_EVENT		= 7,
+	BPFFS_LINK_KPROBE_MULTI		= 8,
+	BPFFS_LINK_STRUCT_OPS		= 9,
+	BPFFS_LINK_NETFILTER		= 10,
+	BPFFS_LINK_TCX			= 11,
+	BPFFS_LINK_UPROBE_MULTI		= 12,
+	BPFFS_LINK_NETKIT		= 13,
+	BPFFS_LINK_SOCKMAP		= 14,
 };
 
 enum bpffs_can {
@@ -51,5 +69,15 @@ enum bpffs_can {
 
 /* The row of a type: bits of enum bpffs_can; 0 for one that has attributes only. */
 u32 bpffs_type_can(u32 type);
+
+/*
+ * type-words.c: a type of map, program or link, of attachment, of perf event, by its
+ * number. NULL: it is a newer kernel's, and has only the number here.
+ */
+const char *bpffs_map_word(u32 type);
+const char *bpffs_prog_word(u32 type);
+const char *bpffs_link_word(u32 type);
+const char *bpffs_attach_word(u32 type);
+const char *bpffs_perf_word(u32 type);
 
 #endif

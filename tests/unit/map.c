@@ -52,6 +52,7 @@ struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
 	struct bpffs_reason why = {};
 	u32 i;
 
+	map->kind = BPFFS_MAP;
 	info->can = bpffs_type_can(type);
 	info->map_type = type;
 	info->key_size = key_size;
@@ -62,8 +63,8 @@ struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
 	bpffs_errors_init(&info->errors);
 	if ((key && bpffs_layout_compile(&info->key, key, strlen(key), key_size, BPFFS_KEY,
 					 &why)) ||
-	    bpffs_layout_compile(&info->value, value, strlen(value), value_size, BPFFS_VALUE,
-				 &why)) {
+	    (value && bpffs_layout_compile(&info->value, value, strlen(value), value_size,
+					   BPFFS_VALUE, &why))) {
 		printf("# layout: %s\n", why.text);
 		abort();
 	}
@@ -373,4 +374,61 @@ int bpffs_map_push(const struct bpffs_info *info, const void *value)
 	map->there[n] = true;
 	memcpy(map->value[n], value, info->value_size);
 	return 0;
+}
+
+/* --- The object --- */
+
+enum bpffs_kind bpffs_object_kind(const struct bpffs_info *info)
+{
+	return map_of(info)->kind;
+}
+
+bool bpffs_object_serves(const struct bpffs_info *info, enum bpffs_attr_file file)
+{
+	return !map_of(info)->is_inner && file != BPFFS_ATTR_PIN;
+}
+
+u32 bpffs_object_id(const struct bpffs_info *info)
+{
+	return 7;
+}
+
+u32 bpffs_object_type(const struct bpffs_info *info)
+{
+	return map_of(info)->kind == BPFFS_MAP ? info->map_type : map_of(info)->type;
+}
+
+const char *bpffs_object_name(const struct bpffs_info *info)
+{
+	return "conns";
+}
+
+bool bpffs_object_frozen(const struct bpffs_info *info)
+{
+	return map_of(info)->frozen;
+}
+
+int bpffs_object_describe(const struct bpffs_info *info, struct seq_file *seq)
+{
+	if (!map_of(info)->described)
+		return -ENFILE;
+	seq_puts(seq, map_of(info)->described);
+	return 0;
+}
+
+bool bpffs_object_map_id(const struct bpffs_info *info, u32 n, u32 *id)
+{
+	*id = map_of(info)->map_ids[n];
+	return *id;
+}
+
+bool bpffs_object_has_link_info(const struct bpffs_info *info)
+{
+	return map_of(info)->link_err != -ENOSYS;
+}
+
+int bpffs_object_link_info(const struct bpffs_info *info, void *bytes)
+{
+	memcpy(bytes, map_of(info)->link_info, BPFFS_LINK_INFO_MAX);
+	return map_of(info)->link_err;
 }

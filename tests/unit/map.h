@@ -4,6 +4,7 @@
 #define _UNIT_MAP_H
 
 #include "element.h"
+#include "object.h"
 
 #define MAP_MAX		8
 #define KEY_BYTES	16
@@ -19,6 +20,12 @@
  * @special: bytes of a lock or timer; none if @special_size is 0
  * @special_size: of them
  * @unaligned: values begin at an odd place
+ * @kind: what it is, if it is no map
+ * @type: of that
+ * @is_inner: an inner map
+ * @described: what the kernel says of it
+ * @link_info: and of a link; @link_err: or why not
+ * @map_ids: of the maps that a program uses, up to a 0
  */
 struct map {
 	struct bpffs_info info;
@@ -30,6 +37,13 @@ struct map {
 	unsigned int special;
 	unsigned int special_size;
 	bool unaligned;
+	enum bpffs_kind kind;
+	u32 type;
+	bool is_inner;
+	const char *described;
+	unsigned char link_info[BPFFS_LINK_INFO_MAX];
+	int link_err;
+	u32 map_ids[4];
 };
 
 struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
