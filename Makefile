@@ -195,10 +195,16 @@ vm-%: $(BUILD)/kernel/%/headers stage
 demo: vm-$(KERNEL)	## see what it does, on real traffic, in the virtual machine
 	@$(vm)/run 'bash /usr/libexec/bpffs/demo/demo.sh'
 
-# More memory than else: 1,000,000 files of a tmpfs.
-bench: vm-$(KERNEL)	## measure, against what does the same without bpffs [ELEMENTS='100000']
-	@MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
-		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)'
+# More memory than else: 1,000,000 files of a tmpfs. HOST=1: on this machine.
+bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS='100000'] [HOST=1 BACKEND=fuse]
+	@$(if $(HOST),PATH=$(BUILD)/lib:$$PATH BPFFS_FUSE_DAEMON=$(BUILD)/lib/bpffs-fuse \
+		SMALLEST=$(BUILD)/tests/smallest BACKEND=$(BACKEND) \
+		$(BUILD)/tests/bench $(or $(ELEMENTS),100000 1000000),\
+		MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
+		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)')
+
+bench-host: deps lib
+	@$(MAKE) -s -C tests $(sub) $(BUILD)/tests/bench $(BUILD)/tests/smallest
 
 check: $(tested:%=vm-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: also what has not changed]
 	@KERNELS='$(tested)' SKIPPED='$(filter-out $(tested),$(newest))' $(vm)/check
@@ -222,4 +228,5 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images vm demo bench check check-all check-debug in-tree clean distclean
+	stage stage-files stage-images vm demo bench bench-host check check-all \
+	check-debug in-tree clean distclean

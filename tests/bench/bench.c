@@ -3,17 +3,20 @@
  * What bpffs costs, against what does the same without it: each line is a ratio
  * within one run, of the medians of some rounds that take turns.
  *
- * bench [ELEMENTS...]: 100000 if none are given.
+ * bench [ELEMENTS...]: 100000 if none are given. With BACKEND=fuse in the environment,
+ * of bpffs-fuse, and beside SMALLEST, a program that answers FUSE by rote.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,8 +26,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "libbpffs.h"
+
 #define DIR_OURS	"/mnt/bench/bpffs"
 #define DIR_TMPFS	"/mnt/bench/tmpfs"
+#define DIR_SMALLEST	"/mnt/bench/smallest"
 #define DIR_MOUNTS	"/mnt/bench/mounts"
 
 #define ROUNDS		7
@@ -40,6 +46,7 @@ static struct {
 	__u32 elements;
 	int map;
 	int file;		/* of one element */
+	int smallest;		/* what is a file, to compare with */
 	__u32 map_id;
 	char *names;		/* of SOME elements, each NAME_SIZE bytes */
 } on;
@@ -48,6 +55,9 @@ static struct {
 #define NAME_SIZE	16
 
 static char buffer[1 << 20];
+
+/* Which home of bpffs is measured. */
+static bool by_fuse;
 
 #define check(what) check_at((long)(what), #what)
 
@@ -80,13 +90,20 @@ static double median(double *times, int n)
 	return times[n / 2];
 }
 
+/* @goal: of the module; @fuse_goal: of bpffs-fuse. NULL: that home has no such row. */
 struct pair {
 	const char *name;
 	void (*ours)(void);
 	const char *against;
 	void (*theirs)(void);
 	const char *goal;
+	const char *fuse_goal;
 };
+
+static const char *goal_of(const struct pair *pair)
+{
+	return by_fuse ? pair->fuse_goal : pair->goal;
+}
 
 static double timed(void (*work)(void))
 {
@@ -109,7 +126,7 @@ static void compare(const struct pair *pair)
 	x = median(ours, n);
 	y = median(theirs, n);
 	printf("%s | %s | %.2f ms | %.2f ms | %.2f | %s (%d rounds)\n",
-	       pair->name, pair->against, x, y, y / x, pair->goal, n);
+	       pair->name, pair->against, x, y, y / x, goal_of(pair), n);
 	fflush(stdout);
 }
 
@@ -146,7 +163,14 @@ static void mount_on(const char *type, int fd, const char *options, const char *
 
 static void mount_ours(const char *dir)
 {
-	mount_on("bpffs", on.map, "key=u32,value=packets=u64:bytes=u64", dir);
+	LIBBPF_OPTS(bpf_mount_opts, opts, .key = "u32", .value = "packets=u64:bytes=u64",
+		    .backend = "fuse");
+
+	/* The module's own mount is measured, not what the library does for it. */
+	if (by_fuse)
+		check(bpf_mount_fd(on.map, dir, &opts));
+	else
+		mount_on("bpffs", on.map, "key=u32,value=packets=u64:bytes=u64", dir);
 }
 
 static void mount_tmpfs(const char *dir)
@@ -178,6 +202,39 @@ static void settle(void)
 	fputs("2", file);
 	fclose(file);
 	usleep(300000);
+}
+
+/* How many processes are bpffs-fuse; *@pss, if asked for: their share of memory, in KiB. */
+static int fuse_processes(long *pss)
+{
+	DIR *dir = opendir("/proc");
+	char path[300], line[256];
+	struct dirent *entry;
+	int processes = 0;
+	FILE *file;
+	long kib;
+
+	if (pss)
+		*pss = 0;
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (!fgets(line, sizeof(line), file) || strcmp(line, "bpffs-fuse\n"))
+			line[0] = '\0';
+		fclose(file);
+		processes += !!line[0];
+		snprintf(path, sizeof(path), "/proc/%s/smaps_rollup", entry->d_name);
+		file = line[0] && pss ? fopen(path, "r") : NULL;
+		while (file && fgets(line, sizeof(line), file))
+			if (sscanf(line, "Pss: %ld", &kib) == 1)
+				*pss += kib;
+		if (file)
+			fclose(file);
+	}
+	closedir(dir);
+	return processes;
 }
 
 #define PAIRS	301
@@ -257,6 +314,41 @@ static double memory_of(void (*mount_it)(const char *dir), int many)
 	close(to[0]);
 	check(waitpid(child, &status, 0));
 	return kib;
+}
+
+/* Fewer than of the module: each is two processes. */
+static void bench_fuse_mounts(int many)
+{
+	int others = fuse_processes(NULL), i;
+	long before, after;
+	char dir[64];
+	double start;
+
+	for (i = 0; i <= many; i++) {
+		snprintf(dir, sizeof(dir), DIR_MOUNTS "/%d", i);
+		mkdir(dir, 0755);
+	}
+	printf("# mounts, beside %d processes of others\n", others);
+	fuse_processes(&before);
+	hold(mount_ours, 0, 1);
+	sleep(1);
+	fuse_processes(&after);
+	printf("PSS of an idle bpffs-fuse | | %ld KiB | | | at most 1536 KiB\n", after - before);
+	hold(mount_ours, 1, many);
+	sleep(1);
+	fuse_processes(&after);
+	printf("the same, of each of %d | | %ld KiB | | | at most 1536 KiB\n", many,
+	       (after - before) / many);
+	start = now();
+	for (i = 1; i <= many; i++) {
+		snprintf(dir, sizeof(dir), DIR_MOUNTS "/%d", i);
+		check(umount2(dir, 0));
+	}
+	while (fuse_processes(NULL) > others)
+		usleep(1000);
+	printf("umount, until the processes of %d are gone | | %.3f ms | | | at most 10 ms\n",
+	       many, (now() - start) / many);
+	mount_pairs(0);
 }
 
 static void bench_mounts(int many)
@@ -408,12 +500,55 @@ static void bpftool(void)
 
 /* ---------------------------------------------------------------- one element */
 
-static void preads(void)
+#define MANY	20000
+
+static void preads_of(int file)
 {
 	int i;
 
-	for (i = 0; i < 20000; i++)
-		if (pread(on.file, buffer, 256, 0) <= 0)
+	for (i = 0; i < MANY; i++)
+		if (pread(file, buffer, 256, 0) <= 0)
+			exit(1);
+}
+
+static void preads(void)
+{
+	preads_of(on.file);
+}
+
+static void preads_smallest(void)
+{
+	preads_of(on.smallest);
+}
+
+static void pwrites_of(int file)
+{
+	static const char text[] = "packets=1\nbytes=100\n";
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		if (pwrite(file, text, sizeof(text) - 1, 0) != sizeof(text) - 1)
+			exit(1);
+}
+
+static void pwrites(void)
+{
+	pwrites_of(on.file);
+}
+
+static void pwrites_smallest(void)
+{
+	pwrites_of(on.smallest);
+}
+
+static void updates(void)
+{
+	const struct value value = { 1, 100 };
+	const __u32 key = 1;
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		if (bpf_map_update_elem(on.map, &key, &value, BPF_ANY))
 			exit(1);
 }
 
@@ -423,7 +558,7 @@ static void lookups(void)
 	__u32 key = 1;
 	int i;
 
-	for (i = 0; i < 20000; i++)
+	for (i = 0; i < MANY; i++)
 		if (bpf_map_lookup_elem(on.map, &key, &value))
 			exit(1);
 }
@@ -449,6 +584,91 @@ static void open_ours(void)
 static void open_tmpfs(void)
 {
 	open_read_close(DIR_TMPFS);
+}
+
+static void open_smallest(void)
+{
+	open_read_close(DIR_SMALLEST);
+}
+
+static void stat_some(const char *path)
+{
+	int dir = check(open(path, O_PATH | O_DIRECTORY)), i;
+	struct stat st;
+
+	for (i = 0; i < SOME; i++)
+		check(fstatat(dir, on.names + i * NAME_SIZE, &st, 0));
+	close(dir);
+}
+
+static void stat_ours(void)
+{
+	stat_some(DIR_OURS);
+}
+
+static void stat_tmpfs(void)
+{
+	stat_some(DIR_TMPFS);
+}
+
+static void stat_smallest(void)
+{
+	stat_some(DIR_SMALLEST);
+}
+
+/* Elements that were not there, and are not there any more afterwards. */
+static void create_and_unlink(const char *path)
+{
+	static const char text[] = "packets=1\nbytes=100\n";
+	int dir = check(open(path, O_PATH | O_DIRECTORY)), fd, i;
+	char name[NAME_SIZE];
+
+	for (i = 0; i < SOME; i++) {
+		snprintf(name, sizeof(name), "%u", on.elements + i);
+		fd = check(openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+		if (write(fd, text, sizeof(text) - 1) != sizeof(text) - 1)
+			exit(1);
+		close(fd);
+	}
+	for (i = 0; i < SOME; i++) {
+		snprintf(name, sizeof(name), "%u", on.elements + i);
+		check(unlinkat(dir, name, 0));
+	}
+	close(dir);
+}
+
+static void create_ours(void)
+{
+	create_and_unlink(DIR_OURS);
+}
+
+static void create_tmpfs(void)
+{
+	create_and_unlink(DIR_TMPFS);
+}
+
+/* It answers until its end, which is that of the mount. */
+static void mount_smallest(void)
+{
+	const char *program = getenv("SMALLEST");
+	int ready[2];
+	char byte;
+
+	check(pipe(ready));
+	if (!check(fork())) {
+		/* It would keep the mount namespace, and the mount. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(ready[1], 1);
+		execl(program, program, DIR_SMALLEST, NULL);
+		_exit(127);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1) {
+		fprintf(stderr, "bench: SMALLEST=%s does not mount\n", program);
+		exit(1);
+	}
+	close(ready[0]);
+	on.smallest = check(open(DIR_SMALLEST "/1", O_RDWR));
 }
 
 /* ---------------------------------------------------------------------- memory */
@@ -549,13 +769,30 @@ static void fill_tmpfs(void)
 static void bench_elements(__u32 elements)
 {
 	const struct pair pairs[] = {
-		{ "list by getdents64", list_ours, "BPF_MAP_GET_NEXT_KEY loop", next_keys, "2.5" },
-		{ "list by getdents64", list_ours, "a tmpfs directory", list_tmpfs, "0.5" },
-		{ ".bpf/raw, read of 1 MiB", raw, "BPF_MAP_LOOKUP_BATCH of 4096", batch, "1" },
-		{ ".bpf/table, cat", cat_table, "bpftool -j map dump", bpftool, "20" },
-		{ "bpffs json", json, "bpftool -j map dump", bpftool, "10" },
-		{ "pread of an open file, 20000 times", preads, "BPF_MAP_LOOKUP_ELEM", lookups, "1" },
-		{ "open, read, close, 2000 elements", open_ours, "tmpfs", open_tmpfs, "0.67" },
+		{ "list by getdents64", list_ours,
+		  "BPF_MAP_GET_NEXT_KEY loop", next_keys, "2.2", "2" },
+		{ "list by getdents64", list_ours,
+		  "BPF_MAP_LOOKUP_BATCH of 4096", batch, "0.66", "0.8" },
+		{ "list by getdents64", list_ours, "a tmpfs directory", list_tmpfs, "0.42", "0.9" },
+		{ ".bpf/raw, read of 1 MiB", raw, "BPF_MAP_LOOKUP_BATCH of 4096", batch, "1", "0.8" },
+		{ ".bpf/table, cat", cat_table, "bpftool -j map dump", bpftool, "20", "15" },
+		{ "bpffs json", json, "bpftool -j map dump", bpftool, "20", "15" },
+		{ "pread of an open file, 20000 times", preads,
+		  "BPF_MAP_LOOKUP_ELEM", lookups, "1.6", NULL },
+		{ "pwrite of an open file, 20000 times", pwrites,
+		  "BPF_MAP_UPDATE_ELEM", updates, "1", NULL },
+		{ "open, read, close, 2000 elements", open_ours, "tmpfs", open_tmpfs, "0.75", NULL },
+		{ "stat, 2000 elements", stat_ours, "tmpfs", stat_tmpfs, "0.75", NULL },
+		{ "create, write, unlink, 2000 elements", create_ours,
+		  "tmpfs", create_tmpfs, "0.75", NULL },
+		{ "pread of an open file, 20000 times", preads,
+		  "the smallest of FUSE", preads_smallest, NULL, "0.83" },
+		{ "pwrite of an open file, 20000 times", pwrites,
+		  "the smallest of FUSE", pwrites_smallest, NULL, "0.83" },
+		{ "open, read, close, 2000 elements", open_ours,
+		  "the smallest of FUSE", open_smallest, NULL, "0.77" },
+		{ "stat, 2000 elements", stat_ours,
+		  "the smallest of FUSE", stat_smallest, NULL, "0.83" },
 	};
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
@@ -570,15 +807,22 @@ static void bench_elements(__u32 elements)
 	mount_ours(DIR_OURS);
 	mount_on("tmpfs", -1, "size=50%,nr_inodes=2000000", DIR_TMPFS);
 	fill_tmpfs();
-	on.file = check(open(DIR_OURS "/1", O_RDONLY));
+	on.file = check(open(DIR_OURS "/1", O_RDWR));
+	if (by_fuse)
+		mount_smallest();
 	printf("# %u elements\n", elements);
 	for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		/* bpftool would take minutes. */
-		if (elements <= 200000 || pairs[i].theirs != bpftool)
+		if (goal_of(&pairs[i]) && (elements <= 200000 || pairs[i].theirs != bpftool))
 			compare(&pairs[i]);
 	close(on.file);
+	if (by_fuse) {
+		close(on.smallest);
+		check(umount2(DIR_SMALLEST, 0));
+	}
 	check(umount2(DIR_TMPFS, 0));
-	bench_memory();
+	if (!by_fuse)
+		bench_memory();
 	check(umount2(DIR_OURS, 0));
 	close(on.map);
 	free(on.names);
@@ -586,19 +830,25 @@ static void bench_elements(__u32 elements)
 
 int main(int argc, char **argv)
 {
+	const char *backend = getenv("BACKEND");
 	int i;
 
+	by_fuse = backend && !strcmp(backend, "fuse");
 	check(unshare(CLONE_NEWNS));
 	check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	check(mount("tmpfs", "/mnt", "tmpfs", 0, "nr_inodes=100000"));
 	mkdir("/mnt/bench", 0755);
 	mkdir(DIR_OURS, 0755);
 	mkdir(DIR_TMPFS, 0755);
+	mkdir(DIR_SMALLEST, 0755);
 	mkdir(DIR_MOUNTS, 0755);
 
 	puts("# what | against | bpffs | the other | times as fast (or less) | goal, at least");
 	on.map = make_map(16);
-	bench_mounts(50000);
+	if (by_fuse)
+		bench_fuse_mounts(300);
+	else
+		bench_mounts(50000);
 	if (argc < 2)
 		bench_elements(100000);
 	for (i = 1; i < argc; i++)
