@@ -19,6 +19,9 @@
 /* More than a request can have. */
 #define READ_MAX	(1024 * 1024)
 
+/* Threads that open one file in the same moment. */
+#define REFUSED		64
+
 /**
  * struct front - the file system
  * @nodes: what the kernel knows
@@ -28,6 +31,7 @@
  * @ending: of open files, how many have begun to end
  * @ended: and how many have ended
  * @end: one more has
+ * @refused: who has last been told to look up again
  */
 struct front {
 	struct nodes *nodes;
@@ -37,6 +41,7 @@ struct front {
 	uint64_t ending;
 	uint64_t ended;
 	pthread_cond_t end;
+	pid_t refused[REFUSED];
 };
 
 /**
@@ -59,6 +64,8 @@ struct known {
  * @open: of a file, the kind's
  * @opener: the process
  * @writer: who has written last, as the kernel calls it; 0: nobody
+ * @appends: it is open to append, for which the kernel asks with any offset
+ * @written: where the next write goes on then
  * @lock: of @names
  * @names: of a directory, as they were when reading began
  */
@@ -67,6 +74,8 @@ struct handle {
 	void *open;
 	pid_t opener;
 	uint64_t writer;
+	bool appends;
+	off_t written;
 	pthread_mutex_t lock;
 	void *names;
 };
@@ -127,20 +136,23 @@ static void free_known(void *data)
 	free(known);
 }
 
-/* Takes @item, and counts a look-up. */
+/* Takes @item, and counts a look-up; @alone: of what nobody else is to share. */
 static struct node *know(struct front *front, struct node *parent, const char *name,
-			 const struct item *item)
+			 const struct item *item, bool alone)
 {
 	struct known *known = new_known(item);
 	struct node *node;
-	bool is_new;
+	bool is_new = true;
 
 	if (!known) {
 		forget_item(item);
 		return NULL;
 	}
-	node = nodes_look_up(front->nodes, parent, name, item->dir, item->identity, known,
-			     &is_new);
+	if (alone && !item->dir)
+		node = nodes_look_up_alone(front->nodes, parent, name, known);
+	else
+		node = nodes_look_up(front->nodes, parent, name, item->dir, item->identity,
+				     known, &is_new);
 	if (!node || !is_new)
 		free_known(known);
 	return node;
@@ -160,6 +172,49 @@ static int stat_known(struct known *known, struct stat *st)
 	err = item->file->stat(item, known->only, st);
 	pthread_mutex_unlock(&known->lock);
 	return err;
+}
+
+/*
+ * Threads that were told to look up a name again, as others opened the file in the same
+ * moment. Each is told once: it then gets a node of its own, or opens the file by /proc.
+ */
+static bool looks_up_again(struct front *front, pid_t pid)
+{
+	bool does = false;
+	int i;
+
+	pthread_mutex_lock(&front->lock);
+	for (i = 0; i < REFUSED && !does; i++)
+		does = pid && front->refused[i] == pid;
+	pthread_mutex_unlock(&front->lock);
+	return does;
+}
+
+static bool take_refusal(struct front *front, pid_t pid)
+{
+	bool was = false;
+	int i;
+
+	pthread_mutex_lock(&front->lock);
+	for (i = 0; i < REFUSED && !was; i++) {
+		was = pid && front->refused[i] == pid;
+		if (was)
+			front->refused[i] = 0;
+	}
+	pthread_mutex_unlock(&front->lock);
+	return was;
+}
+
+static void add_refusal(struct front *front, pid_t pid)
+{
+	int i;
+
+	pthread_mutex_lock(&front->lock);
+	for (i = 0; i < REFUSED && front->refused[i]; i++)
+		;
+	/* Of so many, one is told twice. */
+	front->refused[i % REFUSED] = pid;
+	pthread_mutex_unlock(&front->lock);
 }
 
 /* --- Names --- */
@@ -186,7 +241,8 @@ static void front_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_err(req, err);
 		return;
 	}
-	node = know(front, node_of(req, parent), name, &found);
+	node = know(front, node_of(req, parent), name, &found,
+		    looks_up_again(front, fuse_req_ctx(req)->pid));
 	err = node ? fill_entry(front, node, &entry) : -ENOMEM;
 	if (!err)
 		err = fuse_reply_entry(req, &entry);
@@ -279,8 +335,13 @@ static void reply_attr(fuse_req_t req, struct known *known)
 
 static void front_getattr(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *file)
 {
-	(void)file;
-	reply_attr(req, known_of(req, number));
+	struct known *known = known_of(req, number);
+
+	/* With the file, it is asked only for lseek(2). */
+	if (file && !known->item.dir && known->item.file->end_error)
+		reply_err(req, known->item.file->end_error);
+	else
+		reply_attr(req, known);
 }
 
 /* Owner, permissions and times are accepted and ignored, as tar(1) insists on them. */
@@ -338,23 +399,59 @@ static void free_handle(struct handle *handle)
 	free(handle);
 }
 
-/* Takes @open, of which the node is told. */
-static void begin_open(struct front *front, struct node *node, struct handle *handle,
-		       void *open, struct fuse_file_info *file)
+/*
+ * A node for an open file. If somebody has it open already, who looked up the name at the
+ * same time: -ESTALE. The kernel looks it up again, once, and gets another node; or the
+ * same, as it is opened by /proc.
+ */
+static int take_node(struct front *front, struct node *node, pid_t pid)
+{
+	struct known *known = node->data;
+	bool may = known->item.file->is_sampled && pid && !take_refusal(front, pid);
+	bool again;
+
+	nodes_open(front->nodes, node);
+	pthread_mutex_lock(&known->lock);
+	again = may && known->opens;
+	if (!again)
+		known->opens++;
+	pthread_mutex_unlock(&known->lock);
+	if (!again)
+		return 0;
+	add_refusal(front, pid);
+	nodes_close(front->nodes, node);
+	return -ESTALE;
+}
+
+static void give_node_back(struct front *front, struct node *node)
 {
 	struct known *known = node->data;
 
-	handle->open = open;
-	nodes_open(front->nodes, node);
 	pthread_mutex_lock(&known->lock);
-	known->opens++;
-	known->only = known->opens == 1 ? open : NULL;
+	known->opens--;
 	pthread_mutex_unlock(&known->lock);
+	nodes_close(front->nodes, node);
+}
+
+static int begin_open(struct node *node, struct handle *handle, struct fuse_file_info *file)
+{
+	const struct file_kind *kind = handle->item->file;
+	struct known *known = node->data;
+	int err;
+
+	err = kind->open(handle->item, file->flags, &handle->open);
+	if (err)
+		return err;
+	pthread_mutex_lock(&known->lock);
+	known->only = known->opens == 1 ? handle->open : NULL;
+	pthread_mutex_unlock(&known->lock);
+	handle->appends = file->flags & O_APPEND;
 	file->fh = (uintptr_t)handle;
 	file->direct_io = 1;
-	file->nonseekable = handle->item->file->is_stream;
+	file->nonseekable = kind->is_stream;
 	/* Who only reads has nothing that close(2) could fail of. */
 	file->noflush = (file->flags & (O_ACCMODE | O_CREAT)) == O_RDONLY;
+	return 0;
 }
 
 /* The last one that is left does not come to have the node to itself again. */
@@ -362,15 +459,15 @@ static void end_open(struct front *front, struct node *node, struct handle *hand
 {
 	struct known *known = node->data;
 
+	/* Nobody asks for what is about to go. */
 	pthread_mutex_lock(&known->lock);
-	known->opens--;
 	if (known->only == handle->open)
 		known->only = NULL;
 	pthread_mutex_unlock(&known->lock);
 	if (handle->item->file->close)
 		handle->item->file->close(handle->open);
+	give_node_back(front, node);
 	free_handle(handle);
-	nodes_close(front->nodes, node);
 }
 
 /* close(2) does not wait for the end of a file; who opens one then finds what it did. */
@@ -388,22 +485,23 @@ static void wait_for_ends(struct front *front)
 static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *file)
 {
 	const struct item *item = &((struct known *)node->data)->item;
-	struct handle *handle = new_handle(req, item);
-	void *open = NULL;
+	struct front *front = front_of(req);
+	struct handle *handle;
 	int err;
 
 	/* direct_io is that of FUSE, and the kernel would allow it. */
-	if (file->flags & O_DIRECT) {
-		free_handle(handle);
+	if (file->flags & O_DIRECT)
 		return -EINVAL;
-	}
-	err = handle ? item->file->open(item, file->flags, &open) : -ENOMEM;
-	if (err) {
-		free_handle(handle);
+	err = take_node(front, node, fuse_req_ctx(req)->pid);
+	if (err)
 		return err;
-	}
-	begin_open(front_of(req), node, handle, open, file);
-	return 0;
+	handle = new_handle(req, item);
+	err = handle ? begin_open(node, handle, file) : -ENOMEM;
+	if (!err)
+		return 0;
+	free_handle(handle);
+	give_node_back(front, node);
+	return err;
 }
 
 static void front_open_file(fuse_req_t req, fuse_ino_t number, struct fuse_file_info *file)
@@ -433,7 +531,8 @@ static void front_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 	(void)mode;
 	err = dir->dir->create ? dir->dir->create(dir, name, &made) : -EACCES;
 	if (!err) {
-		node = know(front, node_of(req, parent), name, &made);
+		node = know(front, node_of(req, parent), name, &made,
+			    looks_up_again(front, fuse_req_ctx(req)->pid));
 		err = node ? open_node(req, node, file) : -ENOMEM;
 	}
 	if (!err) {
@@ -483,8 +582,12 @@ static void front_write(fuse_req_t req, fuse_ino_t number, const char *buf, size
 
 	(void)number;
 	__atomic_store_n(&handle->writer, file->lock_owner, __ATOMIC_RELAXED);
+	if (handle->appends)
+		offset = __atomic_load_n(&handle->written, __ATOMIC_RELAXED);
 	if (kind->write)
 		len = kind->write(handle->open, buf, size, offset);
+	if (handle->appends && len > 0)
+		__atomic_add_fetch(&handle->written, len, __ATOMIC_RELAXED);
 	if (len < 0)
 		reply_err(req, len);
 	else

@@ -168,10 +168,25 @@ static struct node *find(struct nodes *nodes, const struct node *parent, const c
 	for (; node; node = node->next)
 		if (node->parent == parent && node->len == len &&
 		    node->is_directory == is_directory && node->identity == identity &&
-		    (is_directory || !node->opens) &&
+		    (is_directory || (!node->opens && !node->is_alone)) &&
 		    !memcmp(node->name, name, len))
 			return node;
 	return NULL;
+}
+
+static struct node *add_node(struct nodes *nodes, struct node *parent, const char *name,
+			     bool is_directory, uint64_t identity, void *data)
+{
+	struct node *node = new_node(parent, name, is_directory, identity);
+
+	if (!node)
+		return NULL;
+	node->data = data;
+	parent->children++;
+	if (++nodes->count > nodes->lists)
+		grow(nodes);
+	link_node(nodes, node);
+	return node;
 }
 
 struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char *name,
@@ -182,18 +197,25 @@ struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char 
 	pthread_mutex_lock(&nodes->lock);
 	node = find(nodes, parent, name, is_directory, identity);
 	*is_new = !node;
-	if (!node) {
-		node = new_node(parent, name, is_directory, identity);
-		if (node) {
-			node->data = data;
-			parent->children++;
-			if (++nodes->count > nodes->lists)
-				grow(nodes);
-			link_node(nodes, node);
-		}
-	}
+	if (!node)
+		node = add_node(nodes, parent, name, is_directory, identity, data);
 	if (node)
 		node->lookups++;
+	pthread_mutex_unlock(&nodes->lock);
+	return node;
+}
+
+struct node *nodes_look_up_alone(struct nodes *nodes, struct node *parent, const char *name,
+				 void *data)
+{
+	struct node *node;
+
+	pthread_mutex_lock(&nodes->lock);
+	node = add_node(nodes, parent, name, false, 0, data);
+	if (node) {
+		node->is_alone = true;
+		node->lookups++;
+	}
 	pthread_mutex_unlock(&nodes->lock);
 	return node;
 }

@@ -6,8 +6,8 @@
  * fstat(2) of an open file asks with the node and without the file, and is to be
  * answered from the sample of this file. So a name that somebody has open gets a new
  * node when it is looked up again, and each open file of an element has one to itself;
- * only who opens a file again by /proc, or in the very moment between look-up and open
- * of another, shares one. Directories have one node always, as people stand in them.
+ * only who opens a file again by /proc shares one. Directories have one node always, as
+ * people stand in them.
  */
 #ifndef BPFFS_FUSE_NODES_H
 #define BPFFS_FUSE_NODES_H
@@ -23,6 +23,7 @@ struct nodes;
  * @parent: the directory, which stays as long as this does; NULL of the root
  * @data: the front's, who frees it when it is told
  * @is_directory: has one node, as long as it is this one
+ * @is_alone: nobody else gets it
  * @identity: of a directory: of another, there is another node
  * @name: in @parent, ends with NUL
  * The rest is nodes.c's.
@@ -31,6 +32,7 @@ struct node {
 	struct node *parent;
 	void *data;
 	bool is_directory;
+	bool is_alone;
 	uint64_t identity;
 	struct node *next;
 	struct node *previous;
@@ -69,6 +71,9 @@ uint64_t nodes_number(const struct nodes *nodes, const struct node *node);
  */
 struct node *nodes_look_up(struct nodes *nodes, struct node *parent, const char *name,
 			   bool is_directory, uint64_t identity, void *data, bool *is_new);
+/* The same, of a file; nobody who looks up the name later gets it. */
+struct node *nodes_look_up_alone(struct nodes *nodes, struct node *parent, const char *name,
+				 void *data);
 void nodes_forget(struct nodes *nodes, struct node *node, uint64_t lookups);
 
 /* Return: how many have it open, with this one, or still. */
