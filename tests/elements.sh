@@ -155,6 +155,72 @@ in_map 'the table of a trie' lpm_trie 8 1 "$value,key=plen:ip4" \
 in_map 'the table of an array' array 4 0 "$value,key=u32" '[ "$(wc -l < .bpf/table)" -eq 8 ]
 echo 3 packets=5 > .bpf/table
 [ "$(sed -n 4p .bpf/table)" = "3 packets=5 bytes=0" ]'
+# shellcheck disable=SC2016
+in_map 'the attributes' hash 4 0 "$value,key=ip4" 'touch 1.1.1.1
+[ "$(cat .bpf/type .bpf/name .bpf/count .bpf/value)" = "hash
+elements
+1
+packets=u64:bytes=u64" ]
+grep -qx "frozen:.0" .bpf/info
+grep -qx "map_id:.$(cat .bpf/id)" .bpf/info
+grep -qx "[1-9][0-9]*" .bpf/memlock
+no "echo 5 > .bpf/name"
+no ": > .bpf/new"
+no "rm -f .bpf/id"
+[ ! -e .bpf/memory ]
+[ ! -e .bpf/fd ]'
+in_map 'single values of lru_percpu_hash' lru_percpu_hash 4 0 "$value,key=ip4,percpu=sum" \
+	"$changes"
+
+# What bpf(2) shows, and a module must not.
+bpftool map create "$pins/dev" type devmap key 4 value 4 entries 8 name devices
+bpftool map update pinned "$pins/dev" key 2 0 0 0 value 1 0 0 0
+mount.bpffs -o backend=fuse,key=u32,value=u32 "$pins/dev" "$mnt"
+# shellcheck disable=SC2016
+run bash -ec "cd '$mnt'; $no"'
+[ "$(ls)" = 2 ]
+[ "$(cat 2 .bpf/count .bpf/table)" = "1
+1
+2 1" ]
+no "echo 1 > 2"
+no ": > 3"
+rm 2
+[ -z "$(ls)" ]'
+umount "$mnt"
+result "$status" 'devmap'
+
+# Maps of maps, with a map that takes the place of another.
+bpftool map create "$pins/in1" type hash key 4 value 16 entries 8 name one
+bpftool map create "$pins/in2" type hash key 4 value 16 entries 9 name two
+bpftool map create "$pins/out" type hash_of_maps inner_map pinned "$pins/in1" key 4 value 4 \
+	entries 8 name outer
+mount.bpffs -o "backend=fuse,key=u32,inner_key=ip4,inner_$value" "$pins/out" "$mnt"
+bpftool map update pinned "$pins/out" key 1 0 0 0 value pinned "$pins/in1"
+bpftool map update pinned "$pins/in1" key 1 2 3 4 value 7 0 0 0 0 0 0 0 8 0 0 0 0 0 0 0
+# shellcheck disable=SC2016
+run bash -ec "cd '$mnt'; pins='$pins'; $no"'
+[ "$(find . -type f)" = ./1/1.2.3.4 ]
+[ "$(tr "\n" " " < 1/1.2.3.4)" = "packets=7 bytes=8 " ]
+[ "$(cat 1/.bpf/table)" = "1.2.3.4 packets=7 bytes=8" ]
+no "touch 1/5.6.7.8"
+grep -qx "max_entries:.8" 1/.bpf/info
+cd 1
+bpftool map update pinned "$pins/out" key 1 0 0 0 value pinned "$pins/in2"
+[ "$(cat .bpf/name ../1/.bpf/name)" = "one
+two" ]
+grep -qx "max_entries:.9" ../1/.bpf/info
+cd ..
+rmdir 1
+[ -z "$(ls)" ]
+no "rmdir .bpf"
+no "mkdir 1"'
+umount "$mnt"
+result "$status" 'hash_of_maps'
+bpftool map update pinned "$pins/out" key 1 0 0 0 value pinned "$pins/in1"
+refuses 'a layout of inner maps that is refused' 32 'inner_key: the layout covers 16 bytes' \
+	mount.bpffs -o backend=fuse,inner_key=ip6 "$pins/out" "$mnt"
+rm "$pins/dev" "$pins/in1" "$pins/in2" "$pins/out"
+
 refuses 'an option that is unknown' 32 "Unknown parameter 'foo'" \
 	mount.bpffs -o backend=fuse,foo=1 "$pins/map" "$mnt"
 refuses 'a layout that is refused' 32 'unknown type "ip5" (column 1)' \

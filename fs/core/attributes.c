@@ -186,10 +186,12 @@ static void show_why_empty(struct seq_file *seq, const struct bpffs_info *info)
 	if (bpffs_map_can(info, BPFFS_HAS_ELEMENTS))
 		return;
 	seq_printf(seq, "a map of this type (%s) shows no elements; ", word);
-	if (bpffs_map_can(info, BPFFS_HAS_MEMORY))
+	if (!bpffs_map_can(info, BPFFS_HAS_MEMORY))
+		seq_printf(seq, "try bpftool map dump id %u\n", bpffs_object_id(info));
+	else if (bpffs_object_serves(info, BPFFS_ATTR_MEMORY))
 		seq_puts(seq, "map .bpf/memory\n");
 	else
-		seq_printf(seq, "try bpftool map dump id %u\n", bpffs_object_id(info));
+		seq_puts(seq, "to map its memory, mount it by itself with backend=kernel\n");
 }
 
 static int show_error(struct seq_file *seq, struct bpffs_info *info)

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../fs/core/attributes.h"
 #include "object.h"
 
-/* The texts are longer by far only of a map of many refusals. */
+/* The first room for a text; it is doubled until the text fits. */
 #define TEXT_ROOM	4096
 
 /* An item's data. */
@@ -16,29 +17,14 @@ struct attribute {
 	unsigned int number;
 };
 
-static const struct {
-	const char *name;
-	unsigned short mode;
-} attributes[] = {
-	{ "table", 0666 },
-	{ "error", 0444 },
-};
-
-enum { TABLE, ERROR };
-
-static bool has_attribute(const struct bpffs_info *info, unsigned int number)
-{
-	return number != TABLE || (info->key && info->value);
-}
-
 static int stat_attribute(const struct item *item, void *open, struct stat *st)
 {
 	const struct attribute *attribute = item->data;
-	const struct object *object = attribute->object;
+	const struct bpffs_info *info = &attribute->object->info;
 
 	(void)open;
-	object_stat(object, st, S_IFREG | (object->info.mode & attributes[attribute->number].mode),
-		    BPFFS_INO_ATTR + attribute->number);
+	object_stat(attribute->object, st, S_IFREG | bpffs_attr_mode(info, attribute->number),
+		    bpffs_attr_ino(info, attribute->number));
 	return 0;
 }
 
@@ -53,20 +39,19 @@ static void forget_attribute(void *data)
 /* --- Texts: each is that of the moment when its reader begins, or begins again --- */
 
 struct text_file {
-	struct object *object;
+	const struct attribute *attribute;
 	pthread_mutex_t lock;
 	struct seq_file seq;
 };
 
 static int open_text(const struct item *item, int flags, void **open)
 {
-	const struct attribute *attribute = item->data;
 	struct text_file *opened = calloc(1, sizeof(*opened));
 
 	(void)flags;
 	if (!opened)
 		return -ENOMEM;
-	opened->object = attribute->object;
+	opened->attribute = item->data;
 	pthread_mutex_init(&opened->lock, NULL);
 	*open = opened;
 	return 0;
@@ -74,17 +59,19 @@ static int open_text(const struct item *item, int flags, void **open)
 
 static int make_text(struct text_file *opened)
 {
+	const struct attribute *attribute = opened->attribute;
 	struct seq_file *seq = &opened->seq;
-	size_t room = seq->size ?: TEXT_ROOM;
+	size_t room;
+	int err;
 
-	for (;; room *= 2) {
+	for (room = TEXT_ROOM;; room *= 2) {
 		free(seq->buf);
 		*seq = (struct seq_file) { malloc(room), room, 0 };
 		if (!seq->buf)
 			return -ENOMEM;
-		bpffs_errors_show(&opened->object->info.errors, seq);
-		if (seq->count < seq->size)
-			return 0;
+		err = bpffs_attr_show(&attribute->object->info, attribute->number, seq);
+		if (err || !seq_has_overflowed(seq))
+			return err;
 	}
 }
 
@@ -132,6 +119,7 @@ static int open_table(const struct item *item, int flags, void **open)
 }
 
 static const struct file_kind table_kind = {
+	.end_error = -ESPIPE,
 	.stat = stat_attribute,
 	.open = open_table,
 	.read = table_read,
@@ -146,29 +134,46 @@ static const struct file_kind table_kind = {
 static int stat_directory(const struct item *item, struct stat *st)
 {
 	const struct object *object = item->data;
-	mode_t mode = object->info.mode & 0444;
 
-	object_stat(object, st, S_IFDIR | mode | mode >> 2, BPFFS_INO_DOT_BPF);
+	object_stat(object, st, S_IFDIR | bpffs_attr_dir_mode(&object->info),
+		    bpffs_salted_ino(&object->info, BPFFS_INO_DOT_BPF));
 	return 0;
+}
+
+static int stat_root(const struct item *item, struct stat *st)
+{
+	const struct object *object = item->data;
+
+	object_stat(object, st, S_IFDIR | bpffs_attr_dir_mode(&object->info), BPFFS_INO_ROOT);
+	return 0;
+}
+
+static const struct file_kind * const kinds[] = {
+	[BPFFS_ATTR_TEXT]	= &text_kind,
+	[BPFFS_ATTR_TABLE]	= &table_kind,
+};
+
+static bool is_here(const struct bpffs_info *info, unsigned int number)
+{
+	enum bpffs_attr_file file = bpffs_attr_file(number);
+
+	return bpffs_attr_has(info, number) && file < ARRAY_SIZE(kinds) && kinds[file];
 }
 
 static int look_up(const struct item *dir, const char *name, struct item *found)
 {
 	struct object *object = dir->data;
+	unsigned int number = bpffs_attr_find(&object->info, name, strlen(name));
 	struct attribute *attribute;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(attributes); i++)
-		if (!strcmp(attributes[i].name, name) && has_attribute(&object->info, i))
-			break;
-	if (i == ARRAY_SIZE(attributes))
+	if (number == BPFFS_ATTRS || !is_here(&object->info, number))
 		return -ENOENT;
 	attribute = malloc(sizeof(*attribute));
 	if (!attribute)
 		return -ENOMEM;
 	attribute->object = object_get(object);
-	attribute->number = i;
-	found->file = i == TABLE ? &table_kind : &text_kind;
+	attribute->number = number;
+	found->file = kinds[bpffs_attr_file(number)];
 	found->data = attribute;
 	return 0;
 }
@@ -182,12 +187,13 @@ static void *begin_list(const struct item *dir, int *err)
 static void list(void *data, uint64_t from, item_found found, void *to)
 {
 	const struct object *object = data;
+	unsigned int number;
 	uint64_t seen = 0;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(attributes); i++)
-		if (has_attribute(&object->info, i) && seen++ >= from &&
-		    !found(to, attributes[i].name, BPFFS_INO_ATTR + i, S_IFREG))
+	for (number = 0; number < BPFFS_ATTRS; number++)
+		if (is_here(&object->info, number) && seen++ >= from &&
+		    !found(to, bpffs_attr_name(number), bpffs_attr_ino(&object->info, number),
+			   S_IFREG))
 			break;
 }
 
@@ -196,8 +202,17 @@ static void put_object(void *data)
 	object_put(data);
 }
 
-static const struct dir_kind directory_kind = {
+const struct dir_kind attributes_kind = {
 	.stat = stat_directory,
+	.look_up = look_up,
+	.begin_list = begin_list,
+	.list = list,
+	.end_list = put_object,
+	.forget = put_object,
+};
+
+const struct dir_kind attributes_root_kind = {
+	.stat = stat_root,
 	.look_up = look_up,
 	.begin_list = begin_list,
 	.list = list,
@@ -207,6 +222,6 @@ static const struct dir_kind directory_kind = {
 
 void attributes_item(struct object *object, struct item *item)
 {
-	item->dir = &directory_kind;
+	item->dir = &attributes_kind;
 	item->data = object_get(object);
 }

@@ -46,7 +46,8 @@ static const struct {
 	{ "getrandom", "keys of the heap's" },
 	{ "clock_gettime", "the time, where it is no function of the vDSO" },
 	{ "restart_syscall", "after the process was stopped" },
-	{ "close", "the end" },
+	{ "dup3", "to ask there what the kernel says of an inner map" },
+	{ "close", "the end, and that of an inner map" },
 	{ "exit", "of a thread" },
 	{ "exit_group", "of the process" },
 };
@@ -181,6 +182,9 @@ static int add_special(scmp_filter_ctx filter, int call, pid_t keeper, bool *spe
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 2,
 					SCMP_A0(SCMP_CMP_EQ, keeper, 0),
 					SCMP_A1(SCMP_CMP_EQ, SIGTERM, 0));
+	if (call == SCMP_SYS(dup3))
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+					SCMP_A1(SCMP_CMP_EQ, DESCRIBED, 0));
 	if (call == SCMP_SYS(mmap) || call == SCMP_SYS(mprotect))
 		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

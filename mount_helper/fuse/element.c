@@ -168,6 +168,7 @@ static void forget_element(void *data)
 }
 
 static const struct file_kind element_kind = {
+	.is_sampled = true,
 	.stat = stat_element,
 	.change = change_element,
 	.open = open_element,

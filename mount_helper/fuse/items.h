@@ -67,6 +67,8 @@ struct dir_kind {
 /**
  * struct file_kind - a kind of files; what is NULL, none of it can
  * @is_stream: no pread(2), and lseek(2) is the kind's
+ * @is_sampled: fstat(2) is answered by the open file, so others are to have other nodes
+ * @end_error: what lseek(2) to the end says, which nobody knows; 0: there is one
  * @stat: attributes; @open is the file that has the item to itself, or NULL
  * @change: of the size (-1: not asked for), or of the time of modification only, as
  *	touch(1) does; @open as for stat(). Owner and permissions are nobody's to change,
@@ -85,6 +87,8 @@ struct dir_kind {
  */
 struct file_kind {
 	bool is_stream;
+	bool is_sampled;
+	int end_error;
 	int (*stat)(const struct item *item, void *open, struct stat *st);
 	int (*change)(const struct item *item, void *open, off_t size);
 	int (*open)(const struct item *item, int flags, void **open);

@@ -2,14 +2,17 @@
 /* The object of a mount, from its descriptor to the last file of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "../lib/object.h"
 #include "daemon.h"
 #include "object.h"
 #include "serve.h"
@@ -28,6 +31,8 @@ void object_put(struct object *object)
 	bpffs_layout_release(object->info.value);
 	bpffs_errors_free(&object->info.errors);
 	map_close(&object->map);
+	if (object->fd >= 0)
+		close(object->fd);
 	free(object);
 }
 
@@ -102,58 +107,152 @@ static int check_special(const struct refusal *refusal)
 			"values with locks, timers or pointers need the module (backend=kernel)");
 }
 
-/* What the map is. */
-static void set_facts(struct object *object)
+/*
+ * What bpf(2) can, and the module must not: read what looking would count as using, or
+ * what is an object of the kernel there, and its number here.
+ */
+static u32 more_can(const struct map *map)
 {
-	struct bpffs_info *info = &object->info;
-
-	info->map_type = object->map.type;
-	info->map_flags = object->map.flags;
-	info->key_size = object->map.key_size;
-	info->value_size = object->map.value_size;
-	info->max_entries = object->map.max_entries;
-	info->can = bpffs_type_can(object->map.type);
+	switch (map->type) {
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return BPFFS_CAN_READ | BPFFS_CAN_WRITE | BPFFS_CAN_CREATE;
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+		return BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_WRITE | BPFFS_BY_NEXT_KEY |
+		       BPFFS_PERCPU;
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_CPUMAP:
+		return BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_DELETE | BPFFS_BY_INDEX;
+	case BPF_MAP_TYPE_STACK_TRACE:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+		return BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_DELETE | BPFFS_BY_NEXT_KEY;
+	/* The cookie of a socket, if there is room for one. */
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		return map->value_size != sizeof(__u64) ? 0 :
+		       BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_DELETE | BPFFS_BY_INDEX;
+	case BPF_MAP_TYPE_SOCKHASH:
+		return map->value_size != sizeof(__u64) ? 0 :
+		       BPFFS_CAN_LIST | BPFFS_CAN_READ | BPFFS_CAN_DELETE | BPFFS_BY_NEXT_KEY;
+	default:
+		return 0;
+	}
 }
 
-static int open_map(struct object *object, const struct refusal *refusal)
+static int open_map(struct object *object)
 {
-	const struct bpffs_info *info = &object->info;
+	struct bpffs_info *info = &object->info;
+	struct map *map = &object->map;
+	int err = map_open(map, object->fd);
 
-	if ((fcntl(DAEMON_OBJECT, F_GETFL) & O_ACCMODE) == O_WRONLY)
-		return refuse(refusal, EACCES, "fd: the map's descriptor is write-only");
-	if (map_open(&object->map, DAEMON_OBJECT))
-		return refuse(refusal, EINVAL, "fd: not a BPF map, program or link");
-	set_facts(object);
-	if (!bpffs_map_can(info, BPFFS_IS_QUEUE | BPFFS_IS_SET) &&
-	    (!bpffs_map_can(info, BPFFS_CAN_READ) ||
-	     info->map_type == BPFFS_TYPE_CGROUP_STORAGE))
-		return refuse(refusal, EOPNOTSUPP,
-			      "a map of this type needs the module (backend=kernel)");
-	return check_special(refusal);
+	if (err)
+		return err;
+	info->map_type = map->type;
+	info->map_flags = map->flags;
+	info->key_size = map->key_size;
+	info->value_size = map->value_size;
+	info->max_entries = map->max_entries;
+	info->can = bpffs_type_can(map->type) | more_can(map);
+	return 0;
+}
+
+/* Of a link, there is no name; what @info has there then is something else. */
+static int know_object(struct object *object)
+{
+	union {
+		struct bpf_map_info map;
+		struct bpf_prog_info prog;
+		struct bpf_link_info link;
+	} info = {};
+	__u32 len = sizeof(info);
+
+	switch (object->kind) {
+	case BPFFS_MAP:
+		len = sizeof(info.map);
+		break;
+	case BPFFS_PROG:
+		len = sizeof(info.prog);
+		break;
+	case BPFFS_LINK:
+		len = sizeof(info.link);
+		break;
+	}
+	if (bpf_obj_get_info_by_fd(object->fd, &info, &len))
+		return -errno;
+	/* All three begin with them. */
+	object->type = info.map.type;
+	object->id = info.map.id;
+	if (object->kind == BPFFS_MAP)
+		memcpy(object->name, info.map.name, sizeof(object->name));
+	if (object->kind == BPFFS_PROG)
+		memcpy(object->name, info.prog.name, sizeof(object->name));
+	return 0;
+}
+
+struct object *object_new(enum bpffs_kind kind, int fd)
+{
+	struct object *object = calloc(1, sizeof(*object));
+	int err;
+
+	if (!object)
+		return ERR_PTR(-ENOMEM);
+	object->users = 1;
+	object->kind = kind;
+	object->fd = fd;
+	clock_gettime(CLOCK_REALTIME_COARSE, &object->born);
+	bpffs_errors_init(&object->info.errors);
+	err = know_object(object);
+	if (!err && kind == BPFFS_MAP)
+		err = open_map(object);
+	if (!err)
+		return object;
+	/* It remains the caller's. */
+	object->fd = -1;
+	object_put(object);
+	return ERR_PTR(err);
+}
+
+static struct object *open_object(const struct refusal *refusal)
+{
+	static const enum bpffs_kind kinds[] = {
+		[LIBBPFFS_MAP] = BPFFS_MAP, [LIBBPFFS_PROG] = BPFFS_PROG,
+		[LIBBPFFS_LINK] = BPFFS_LINK,
+	};
+	enum libbpffs_kind kind = libbpffs_kind_of(DAEMON_OBJECT);
+	struct object *object;
+	int err;
+
+	if (kind == LIBBPFFS_NO_OBJECT)
+		return ERR_PTR(refuse(refusal, EINVAL, "fd: not a BPF map, program or link"));
+	if (kind == LIBBPFFS_MAP && (fcntl(DAEMON_OBJECT, F_GETFL) & O_ACCMODE) == O_WRONLY)
+		return ERR_PTR(refuse(refusal, EACCES,
+				      "fd: the map's descriptor is write-only"));
+	err = describe_begin();
+	object = err ? ERR_PTR(err) : object_new(kinds[kind], DAEMON_OBJECT);
+	if (IS_ERR(object))
+		refuse(refusal, 0, "fd: %s", strerror(-PTR_ERR(object)));
+	return object;
 }
 
 int items_open(struct item *root, uint64_t *capabilities, const struct front_options *options,
 	       char *text, size_t size)
 {
 	const struct refusal refusal = { text, size };
-	struct object *object = calloc(1, sizeof(*object));
+	struct object *object = open_object(&refusal);
 	int err;
 
-	if (!object)
-		return refuse(&refusal, ENOMEM, "no memory");
-	object->users = 1;
-	clock_gettime(CLOCK_REALTIME_COARSE, &object->born);
-	bpffs_errors_init(&object->info.errors);
-	err = open_map(object, &refusal);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	err = object->kind == BPFFS_MAP ? check_special(&refusal) : 0;
 	if (!err)
 		err = set_options(object, options, &refusal);
 	if (err) {
 		object_put(object);
 		return err;
 	}
-	*capabilities = 0;
-	root->dir = bpffs_map_can(&object->info, BPFFS_IS_QUEUE) ? &queue_kind : &root_kind;
-	root->data = object;
+	/* To open inner maps by their ids. */
+	*capabilities = bpffs_map_can(&object->info, BPFFS_OF_MAPS) ? 1ULL << CAP_SYS_ADMIN : 0;
+	root_item(object, root);
 	return 0;
 }
 

@@ -8,21 +8,41 @@
  *	root.c		the directory of a map: names, keys, listings
  *	element.c	the file of an element
  *	queue.c		the files of a queue or stack
+ *	inner.c		the maps in a map of maps
  *	attributes.c	.bpf, and what is in it; table.c .bpf/table
  *	core-map.c	what core asks of a map, and keys.c the keys of a moment
+ *	core-object.c	what it asks of any object
  */
 #ifndef BPFFS_FUSE_OBJECT_H
 #define BPFFS_FUSE_OBJECT_H
 
 #include "../../fs/core/element.h"
 #include "../../fs/core/key.h"
+#include "../../fs/core/object.h"
+#include <linux/bpf.h>
+
 #include "bpf-map.h"
 #include "items.h"
 
+/* The texts given by the mounter, NULL where none was; they live as long as the mount. */
+struct layouts {
+	const char *key;
+	const char *value;
+	const char *inner_key;
+	const char *inner_value;
+	const char *percpu;
+};
+
 /**
- * struct object - a map
+ * struct object - a map, program or link
  * @info: core's
- * @map: by bpf(2)
+ * @kind: which of them
+ * @fd: its descriptor
+ * @id: as the kernel has it, like the following
+ * @type: of enum bpf_map_type, bpf_prog_type or bpf_link_type
+ * @name: "" if it has none
+ * @map: of a map, by bpf(2)
+ * @inner: of a map of maps, what was given for its maps
  * @users: items and whoever else has it; object_get(), object_put()
  * @uid: owner of the files
  * @gid: their group
@@ -30,7 +50,13 @@
  */
 struct object {
 	struct bpffs_info info;
+	enum bpffs_kind kind;
+	int fd;
+	u32 id;
+	u32 type;
+	char name[BPF_OBJ_NAME_LEN];
 	struct map map;
+	struct layouts inner;
 	unsigned int users;
 	unsigned int uid;
 	unsigned int gid;
@@ -43,10 +69,15 @@ static inline struct object *object_of(const struct bpffs_info *info)
 }
 
 /* object.c */
+/* Of a descriptor, which is its own from then on; or an error pointer. */
+struct object *object_new(enum bpffs_kind kind, int fd);
 struct object *object_get(struct object *object);
 void object_put(struct object *object);
-/* Attributes of a file; @ino as it is without salt. */
+/* Attributes of a file. */
 void object_stat(const struct object *object, struct stat *st, mode_t mode, u64 ino);
+
+/* core-object.c: before anything is asked */
+int describe_begin(void);
 
 /* A sentence of why there is no mount. */
 struct refusal {
@@ -61,8 +92,25 @@ int refuse(const struct refusal *refusal, int err, const char *format, ...);
 /* options.c; of a map that is open */
 int set_options(struct object *object, const struct front_options *options,
 		const struct refusal *refusal);
+/* @inner: they are an inner map's. */
+int set_layouts(struct object *object, const struct layouts *given, bool inner,
+		const struct refusal *refusal);
 
-/* Items of them have a reference, but for the root. */
+/* inner.c: would the layouts of inner maps be refused? */
+int inner_check(struct object *outer, const struct refusal *refusal);
+/* The directory of the map at @key; -ENOENT: there is none. */
+int inner_item(struct object *outer, const void *key, struct item *item);
+
+/* --- Items: each has a reference, but takes over that of the root --- */
+
+/* The directory of the object: of a map its keys or ends, else its attributes. */
+void root_item(struct object *object, struct item *item);
+
+static inline u64 root_ino(const struct bpffs_info *info)
+{
+	return info->salt ?: BPFFS_INO_ROOT;
+}
+
 /* root.c */
 extern const struct dir_kind root_kind;
 
@@ -79,7 +127,9 @@ ssize_t table_write(void *open, const void *buf, size_t size, off_t offset);
 int table_flush(void *open, bool by_user);
 void table_close(void *open);
 
-/* attributes.c */
+/* attributes.c: .bpf, or the root of a program or link */
+extern const struct dir_kind attributes_kind;
+extern const struct dir_kind attributes_root_kind;
 void attributes_item(struct object *object, struct item *item);
 
 #endif

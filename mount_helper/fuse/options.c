@@ -18,10 +18,21 @@ static const char *option(const struct front_options *options, const char *name)
 	return NULL;
 }
 
+static bool is_twice(const struct front_options *options, size_t i, size_t len)
+{
+	size_t n;
+
+	for (n = 0; n < i; n++)
+		if (!strncmp(options->option[n], options->option[i], len) &&
+		    strcspn(options->option[n], "=") == len)
+			return true;
+	return false;
+}
+
 static int check_known(const struct front_options *options, const struct refusal *refusal)
 {
 	static const char * const known[] = {
-		"key", "value", "percpu", "uid", "gid", "mode", "ro",
+		"id", "name", "key", "value", "inner_key", "inner_value", "percpu", "uid", "gid", "mode", "ro",
 	};
 	size_t i, n, len;
 
@@ -33,6 +44,8 @@ static int check_known(const struct front_options *options, const struct refusal
 		if (n == ARRAY_SIZE(known))
 			return refuse(refusal, EINVAL, "Unknown parameter '%.*s'", (int)len,
 				      options->option[i]);
+		if (strcmp(known[n], "ro") && is_twice(options, i, len))
+			return refuse(refusal, EINVAL, "%s: given twice", known[n]);
 	}
 	return 0;
 }
@@ -70,24 +83,26 @@ static int compile(struct bpffs_layout **layout, const char *name, const char *t
 	return err;
 }
 
-static int set_key(struct bpffs_info *info, const char *text, const struct refusal *refusal)
+static int set_key(struct bpffs_info *info, const char *name, const char *text,
+		   const struct refusal *refusal)
 {
 	int err;
 
 	info->no_keys = text && !strcmp(text, "none");
 	if (info->no_keys)
 		return 0;
-	err = compile(&info->key, "key", text,
+	err = compile(&info->key, name, text,
 		      bpffs_map_can(info, BPFFS_IS_SET) ? info->value_size : info->key_size,
 		      BPFFS_KEY, refusal);
 	if (err)
 		return err;
 	if (bpffs_layout_has_plen(info->key) && !bpffs_map_can(info, BPFFS_IS_TRIE))
-		return refuse(refusal, EINVAL, "key: plen is for maps of type lpm_trie");
+		return refuse(refusal, EINVAL, "%s: plen is for maps of type lpm_trie", name);
 	/* Which key a short name has is not remembered here yet. */
 	if (bpffs_layout_name_max(info->key) > BPFFS_NAME_MAX)
 		return refuse(refusal, EOPNOTSUPP,
-			      "key: names of more than 255 bytes need the module (backend=kernel)");
+			      "%s: names of more than 255 bytes need the module (backend=kernel)",
+			      name);
 	return 0;
 }
 
@@ -95,10 +110,11 @@ static int set_key(struct bpffs_info *info, const char *text, const struct refus
 static int set_shapes(struct object *object, bool percpu, const struct refusal *refusal)
 {
 	struct bpffs_info *info = &object->info;
+	bool of_cpus = bpffs_map_can(info, BPFFS_PERCPU);
 
-	if (percpu && !object->map.cpus)
+	if (percpu && !of_cpus && !bpffs_map_can(info, BPFFS_OF_MAPS))
 		return refuse(refusal, EINVAL, "percpu: a value of this map is not per CPU");
-	if (object->map.cpus && !info->sum && bpffs_layout_bare(info->value) > 1)
+	if (of_cpus && !info->sum && info->value && bpffs_layout_bare(info->value) > 1)
 		return refuse(refusal, EINVAL,
 			      "value: several fields of a per-CPU value need names");
 	info->stored = (struct bpffs_shape) {
@@ -116,52 +132,125 @@ static int set_shapes(struct object *object, bool percpu, const struct refusal *
 	return 0;
 }
 
-static int set_layouts(struct object *object, const struct front_options *options,
-		       const struct refusal *refusal)
+/* The name of an option that was given, NULL if none was. */
+static const char *layouts_option(const struct layouts *given)
 {
-	const char *key = option(options, "key"), *value = option(options, "value");
-	const char *percpu = option(options, "percpu");
+	if (given->key)
+		return "key";
+	if (given->value)
+		return "value";
+	if (given->inner_key)
+		return "inner_key";
+	if (given->inner_value)
+		return "inner_value";
+	return given->percpu ? "percpu" : NULL;
+}
+
+int set_layouts(struct object *object, const struct layouts *given, bool inner,
+		const struct refusal *refusal)
+{
+	const char *key = inner ? "inner_key" : "key", *value = inner ? "inner_value" : "value";
+	const char *useless = layouts_option(given);
 	struct bpffs_info *info = &object->info;
 	int err;
 
+	if (!bpffs_map_can(info, BPFFS_HAS_ELEMENTS)) {
+		/* percpu= is the inner maps', where there are such. */
+		if (useless && !(inner && given->percpu))
+			return refuse(refusal, EINVAL, "%s: a map of this type shows no elements",
+				      useless);
+		return 0;
+	}
 	if (bpffs_map_can(info, BPFFS_IS_QUEUE)) {
-		if (key)
-			return refuse(refusal, EINVAL, "key: a queue or stack has no keys");
+		if (given->key)
+			return refuse(refusal, EINVAL, "%s: a queue or stack has no keys", key);
 	} else {
-		err = set_key(info, key, refusal);
+		err = set_key(info, key, given->key, refusal);
 		if (err)
 			return err;
 	}
+	if (bpffs_map_can(info, BPFFS_OF_MAPS)) {
+		if (given->value)
+			return refuse(refusal, EINVAL,
+				      "%s: values are maps; give inner_key, inner_value", value);
+		object->inner = (struct layouts) {
+			.key = given->inner_key,
+			.value = given->inner_value,
+			.percpu = given->percpu,
+		};
+		return set_shapes(object, given->percpu, refusal) ?:
+		       inner_check(object, refusal);
+	}
+	if (given->inner_key || given->inner_value)
+		return refuse(refusal, EINVAL, "%s: for a map of maps only",
+			      given->inner_key ? "inner_key" : "inner_value");
 	if (bpffs_map_can(info, BPFFS_IS_SET)) {
-		if (value || percpu)
+		if (given->value || given->percpu)
 			return refuse(refusal, EINVAL, "%s: a bloom filter has keys only",
-				      value ? "value" : "percpu");
+				      given->value ? value : "percpu");
 		return 0;
 	}
-	err = compile(&info->value, "value", value, info->value_size, BPFFS_VALUE, refusal);
-	return err ?: set_shapes(object, percpu, refusal);
+	err = compile(&info->value, value, given->value, info->value_size, BPFFS_VALUE, refusal);
+	info->sum = given->percpu && !strcmp(given->percpu, "sum");
+	return err ?: set_shapes(object, given->percpu, refusal);
+}
+
+/* What the mounter knows of the object must be true. */
+static int check_assertions(const struct object *object, const struct front_options *options,
+			    const struct refusal *refusal)
+{
+	const char *name = option(options, "name");
+	unsigned int id = object->id;
+	int err;
+
+	err = set_number(options, "id", 10, ~0U, &id, refusal);
+	if (err)
+		return err;
+	if (id != object->id)
+		return refuse(refusal, EINVAL, "id: the object's id is %u, not %u", object->id, id);
+	if (name && strcmp(name, object->name))
+		return refuse(refusal, EINVAL, "name: the object's name is \"%s\", not \"%s\"",
+			      object->name, name);
+	return 0;
 }
 
 int set_options(struct object *object, const struct front_options *options,
 		const struct refusal *refusal)
 {
-	const char *percpu = option(options, "percpu");
+	const struct layouts given = {
+		.key = option(options, "key"),
+		.value = option(options, "value"),
+		.inner_key = option(options, "inner_key"),
+		.inner_value = option(options, "inner_value"),
+		.percpu = option(options, "percpu"),
+	};
+	const char *useless = layouts_option(&given);
 	unsigned int mode = 0600;
 	int err;
 
 	object->uid = getuid();
 	object->gid = getgid();
 	err = check_known(options, refusal) ?:
-	      set_number(options, "uid", 10, ~0U - 1, &object->uid, refusal) ?:
-	      set_number(options, "gid", 10, ~0U - 1, &object->gid, refusal) ?:
+	      set_number(options, "uid", 10, ~0U, &object->uid, refusal) ?:
+	      set_number(options, "gid", 10, ~0U, &object->gid, refusal) ?:
 	      set_number(options, "mode", 8, ~0U, &mode, refusal);
 	if (err)
 		return err;
+	if (object->uid == ~0U)
+		return refuse(refusal, EINVAL, "uid: %u is no user here", object->uid);
+	if (object->gid == ~0U)
+		return refuse(refusal, EINVAL, "gid: %u is no group here", object->gid);
 	if (mode & ~0777U)
 		return refuse(refusal, EINVAL, "mode: %#o has more than permission bits", mode);
 	object->info.mode = mode;
-	if (percpu && strcmp(percpu, "each") && strcmp(percpu, "sum"))
+	if (given.percpu && strcmp(given.percpu, "each") && strcmp(given.percpu, "sum"))
 		return refuse(refusal, EINVAL, "Bad value for 'percpu'");
-	object->info.sum = percpu && !strcmp(percpu, "sum");
-	return set_layouts(object, options, refusal);
+	err = check_assertions(object, options, refusal);
+	if (err)
+		return err;
+	if (object->kind == BPFFS_MAP)
+		return set_layouts(object, &given, false, refusal);
+	if (!useless)
+		return 0;
+	return refuse(refusal, EINVAL, "%s: only a map has keys and values", useless);
 }

@@ -33,7 +33,7 @@ static int stat_file(const struct item *item, void *open, struct stat *st)
 
 	(void)open;
 	object_stat(queue->object, st, mode_of(&queue->object->info, queue->file),
-		    BPFFS_INO_QUEUE + queue->file);
+		    bpffs_salted_ino(&queue->object->info, BPFFS_INO_QUEUE + queue->file));
 	return 0;
 }
 
@@ -134,6 +134,7 @@ static void forget_file(void *data)
 }
 
 static const struct file_kind take_kind = {
+	.end_error = -EINVAL,
 	.stat = stat_file,
 	.open = open_file,
 	.read = read_file,
@@ -203,7 +204,7 @@ static int stat_directory(const struct item *item, struct stat *st)
 	const struct bpffs_info *info = &object->info;
 
 	object_stat(object, st, S_IFDIR | info->mode | (info->mode & 0444) >> 2,
-		    BPFFS_INO_ROOT);
+		    root_ino(info));
 	return 0;
 }
 

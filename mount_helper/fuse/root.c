@@ -12,7 +12,7 @@ static int stat_root(const struct item *item, struct stat *st)
 	const struct bpffs_info *info = &object->info;
 
 	object_stat(object, st, S_IFDIR | info->mode | (info->mode & 0444) >> 2,
-		    BPFFS_INO_ROOT);
+		    root_ino(info));
 	return 0;
 }
 
@@ -39,10 +39,12 @@ static int look_up(const struct item *dir, const char *name, struct item *found)
 		return 0;
 	}
 	err = key_of(&object->info, name, &key);
-	if (!err && !bpffs_map_has(&object->info, key))
-		err = -ENOENT;
-	if (!err)
-		err = element_item(object, key, found);
+	if (!err && bpffs_map_can(&object->info, BPFFS_OF_MAPS)) {
+		err = inner_item(object, key, found);
+	} else if (!err) {
+		err = bpffs_map_has(&object->info, key) ? element_item(object, key, found) :
+							  -ENOENT;
+	}
 	free(key);
 	return err;
 }
@@ -72,6 +74,22 @@ static int remove_element(const struct item *dir, const char *name)
 	err = key_of(&object->info, name, &key);
 	if (!err)
 		err = bpffs_element_delete(&object->info, key);
+	free(key);
+	return err;
+}
+
+/* The slot is emptied, whatever is inside; the inner map itself stays as it is. */
+static int remove_inner(const struct item *dir, const char *name)
+{
+	struct object *object = dir->data;
+	void *key;
+	int err;
+
+	if (!bpffs_map_can(&object->info, BPFFS_OF_MAPS) || !strcmp(name, ".bpf"))
+		return -EPERM;
+	err = key_of(&object->info, name, &key);
+	if (!err)
+		err = bpffs_map_delete(&object->info, key);
 	free(key);
 	return err;
 }
@@ -135,6 +153,7 @@ static void list(void *data, uint64_t from, item_found found, void *to)
 {
 	struct names *names = data;
 	const struct bpffs_info *info = &names->object->info;
+	mode_t type = bpffs_map_can(info, BPFFS_OF_MAPS) ? S_IFDIR : S_IFREG;
 	char name[BPFFS_NAME_MAX + 1];
 	const void *key;
 	u32 index;
@@ -143,7 +162,7 @@ static void list(void *data, uint64_t from, item_found found, void *to)
 		index = from;
 		key = names->keys ? bpffs_keys_at(names->keys, from) : &index;
 		bpffs_name_encode(info->key, key, name);
-		if (!found(to, name, bpffs_key_ino(info, key), S_IFREG))
+		if (!found(to, name, bpffs_key_ino(info, key), type))
 			return;
 	}
 }
@@ -178,6 +197,18 @@ const struct dir_kind root_kind = {
 	.end_list = end_list,
 	.create = create,
 	.unlink = remove_element,
+	.rmdir = remove_inner,
 	.statfs = stat_file_system,
 	.forget = forget_root,
 };
+
+void root_item(struct object *object, struct item *item)
+{
+	if (object->kind != BPFFS_MAP)
+		item->dir = &attributes_root_kind;
+	else if (bpffs_map_can(&object->info, BPFFS_IS_QUEUE))
+		item->dir = &queue_kind;
+	else
+		item->dir = &root_kind;
+	item->data = object;
+}

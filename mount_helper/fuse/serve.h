@@ -82,6 +82,9 @@ int give_up_privileges(uint64_t kept);
  */
 int filter_calls(pid_t keeper);
 
+/* The descriptor of which the kernel is asked what it is. */
+#define DESCRIBED	64
+
 /* The system calls that are left, and why: a line each. */
 void print_calls(void);
 
