@@ -40,7 +40,7 @@ deps:		## install the Debian packages that all this needs (root)
 # One source, several kernels and compilers: each has links to the source in
 # a folder of its own, with the kernel's name, and kbuild runs there.
 release = $(shell sed -nE 's/.*UTS_RELEASE "(.*)"/\1/p' \
-	$(KDIR)/include/generated/utsrelease.h)
+	$(KDIR)/include/generated/utsrelease.h 2> /dev/null)
 clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
 # What this Debian cannot build, another one does.
@@ -92,17 +92,20 @@ tests: source lib	## build the test programs
 host-check: source lib	## run the tests that need no kernel
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests host-check $(sub)
 
-# Everything of the project, installed where only these tests see it.
-fuse-check: tests	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
+# Everything of the project, as tests/native puts it where nobody else sees it.
+native-stage: tests
 	@mkdir -p $(BUILD)/lock
 	+@flock $(BUILD)/lock/native $(MAKE) -s stage-files stage=$(BUILD)/native
+
+fuse-check: native-stage	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
 	@tests/native $(BUILD)/native /usr/libexec/bpffs/run-tests $(TESTS) || [ $$? -eq 4 ]
 
 man: deps	## build the man pages, in build/man
 	@$(MAKE) -s -C docs BUILD=$(BUILD)/man
 
-# Root's part without DESTDIR: the caches of libraries and modules.
-install: lib	## install library, tools, man pages and module [DESTDIR=] [PREFIX=/usr]
+# Root's part without DESTDIR: the caches of libraries and modules. The module is for who
+# has made it; without it, mounts are by FUSE.
+install: lib	## install library, tools, man pages, and the module if it was made [DESTDIR=] [PREFIX=/usr]
 	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	@$(MAKE) -s -C docs install BUILD=$(BUILD)/man \
@@ -111,10 +114,13 @@ install: lib	## install library, tools, man pages and module [DESTDIR=] [PREFIX=
 		include/uapi/linux/bpffs.h
 	$(if $(DESTDIR),,ldconfig)
 ifneq ($(MODULE),none)
-	@$(MAKE) module
+ifneq ($(wildcard $(work)/bpffs.ko),)
 	install -D -m 644 -t $(DESTDIR)/lib/modules/$(release)/updates \
 		$(work)/bpffs.ko
 	$(if $(DESTDIR),,depmod $(release))
+else
+	@echo 'no module, as "make module" was not run: mounts are by FUSE'
+endif
 endif
 
 uninstall:	## remove what "make install" with the same DESTDIR, PREFIX, KDIR has installed
@@ -123,8 +129,10 @@ uninstall:	## remove what "make install" with the same DESTDIR, PREFIX, KDIR has
 	rm -f $(DESTDIR)$(PREFIX)/include/linux/bpffs.h
 	$(if $(DESTDIR),,ldconfig)
 ifneq ($(MODULE),none)
+ifneq ($(release),)
 	rm -f $(DESTDIR)/lib/modules/$(release)/updates/bpffs.ko
 	$(if $(DESTDIR),,depmod $(release))
+endif
 endif
 
 dkms:		## put the module's source where DKMS finds it, /usr/src [DESTDIR=]
@@ -192,8 +200,9 @@ vm-%: $(BUILD)/kernel/%/headers stage
 		$(vm)/images modules $* \
 		$(BUILD)/module/$$(cat $(BUILD)/kernel/$*/release)/bpffs.ko)
 
-demo: vm-$(KERNEL)	## see what it does, on real traffic, in the virtual machine
-	@$(vm)/run 'bash /usr/libexec/bpffs/demo/demo.sh'
+# HOST=1: not in a virtual machine but on this one, by FUSE, out of sight of the rest.
+demo: $(if $(HOST),native-stage,vm-$(KERNEL))	## see what it does, on real traffic, in the virtual machine, or by FUSE on this one [HOST=1]
+	@$(if $(HOST),tests/native $(BUILD)/native,$(vm)/run) /usr/libexec/bpffs/demo/demo.sh
 
 # More memory than else: 1,000,000 files of a tmpfs. HOST=1: on this machine.
 bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS='100000'] [HOST=1 BACKEND=fuse]
@@ -228,5 +237,5 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images vm demo bench bench-host check check-all \
-	check-debug in-tree clean distclean
+	stage stage-files stage-images native-stage vm demo bench bench-host check \
+	check-all check-debug in-tree clean distclean

@@ -244,6 +244,48 @@ TEST_F(counters, neighbours)
 	munmap(memory, 4096 * 8);
 }
 
+/* --- A field each, which nobody else writes --- */
+
+#define WRITERS	8
+#define ADDED	100000
+
+static volatile __u64 *fields;
+
+static void *count_own(void *arg)
+{
+	long i;
+
+	for (i = 0; i < ADDED; i++)
+		fields[(long)arg]++;
+	atomic_fetch_sub(&left, 1);
+	return NULL;
+}
+
+/* Of an element: one field that is written leaves the others alone. */
+TEST_F(counters, fields_of_others)
+{
+	pthread_t writer[WRITERS];
+	long rounds = 0, i;
+
+	self->map = make_map(BPF_MAP_TYPE_ARRAY, 4, (WRITERS + 1) * 8, 1, BPF_F_MMAPABLE);
+	fields = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, self->map, 0);
+	ASSERT_NE(MAP_FAILED, (void *)fields);
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "key=u32,value=u64[8]:other=u64")) TH_LOG("%s", refusal);
+	atomic_store(&left, WRITERS);
+	for (i = 0; i < WRITERS; i++)
+		ASSERT_EQ(0, pthread_create(&writer[i], NULL, count_own, (void *)i));
+	while (atomic_load(&left) || rounds < 100) {
+		ASSERT_EQ(0, write_to(at("0"), O_TRUNC, "other=1\n"));
+		rounds++;
+	}
+	for (i = 0; i < WRITERS; i++) {
+		pthread_join(writer[i], NULL);
+		EXPECT_EQ(ADDED, fields[i]);
+	}
+	EXPECT_EQ(1, fields[WRITERS]);
+	munmap((void *)fields, 4096);
+}
+
 /* --- What it means --- */
 
 TEST_F(counters, refused_whole)

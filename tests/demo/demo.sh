@@ -110,7 +110,7 @@ listening()
 
 mounted()
 {
-	findmnt -t bpffs "$1" > /dev/null
+	findmnt -t bpffs,fuse.bpffs "$1" > /dev/null
 }
 
 clean_up()
@@ -145,9 +145,17 @@ load()
 	map=$(cat "$CONNS/.bpf/id")
 	prog=$(ip -j link show veth0 | jq '.[0].xdp.prog.id')
 
-	say 'The map is a file system of its own; the options say which map it is.'
-	works "findmnt $CONNS"
-	shows "bpffs .*id=$map,name=conns"
+	if [ "$(findmnt -no FSTYPE "$CONNS")" = bpffs ]; then
+		say 'The map is a file system of its own; the options say which map it is.'
+		works "findmnt $CONNS"
+		shows "bpffs .*id=$map,name=conns"
+	else
+		say 'The map is a file system of its own, here by FUSE; files say which map it is.'
+		works "findmnt -o TARGET,SOURCE,FSTYPE $CONNS"
+		shows "conns +fuse.bpffs"
+		works "cat $CONNS/.bpf/id $CONNS/.bpf/name"
+		[ "$output" = "$map"$'\nconns' ] || die "another map"
+	fi
 }
 
 list_and_read()
