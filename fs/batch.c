@@ -175,6 +175,95 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 	return err;
 }
 
+/* --- For core: batches to the reader's own memory --- */
+
+/*
+ * One batch. Count and token lie in scratch memory, so that the reader's holds nothing
+ * else.
+ *
+ * Return: 0, 1 at the end, -ENOSPC if a bucket has more than @capacity elements.
+ */
+static int read_batch(const struct bpffs_info *info, struct bpffs_batch *batch,
+		      void __user *keys, void __user *values, u32 capacity, u32 *count)
+{
+	const struct bpffs_scratch *s = batch->scratch;
+	struct bpf_map *map = bpffs_bpf_map(info);
+	u64 token = user_address(s, s->keys);
+	union bpf_attr attr = {};
+	int err;
+
+	memcpy(s->keys, batch->token, bpffs_token_bytes(info));
+	s->attr->batch.count = 0;
+	if (batch->started)
+		attr.batch.in_batch = token;
+	attr.batch.out_batch = token;
+	attr.batch.keys = (u64)(unsigned long)keys;
+	attr.batch.values = (u64)(unsigned long)values;
+	attr.batch.count = capacity;
+	err = map->ops->map_lookup_batch(map, &attr, bpffs_scratch_user(s, s->attr));
+	if (err == -EFAULT || err == -ENOMEM)
+		return err;
+	*count = min(READ_ONCE(s->attr->batch.count), capacity);
+	if (err == -ENOENT)
+		return 1;
+	if (err && err != -ENOSPC && err != -EINTR && !bpffs_bucket_busy(err))
+		return err;
+	if (*count || !err) {
+		memcpy(batch->token, s->keys, bpffs_token_bytes(info));
+		batch->started = true;
+	}
+	return *count || err != -ENOSPC ? 0 : err;
+}
+
+/* See core/map.h. Context: takes mmap_lock. */
+int bpffs_batch_next(const struct bpffs_info *info, struct bpffs_batch *batch,
+		     void __user *keys, void __user *values, u32 capacity, u32 *count)
+{
+	int err;
+
+	*count = 0;
+	err = bpffs_scratch_map(batch->scratch, info, 1, false);
+	if (err)
+		return err;
+	do {
+		err = read_batch(info, batch, keys, values, capacity, count);
+		if (!err && !*count && signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	} while (!err && !*count);
+	bpffs_scratch_unmap(batch->scratch);
+	return err;
+}
+
+/* Memory of the process, as a batch writes to no other. */
+int bpffs_room_begin(const struct bpffs_info *info, struct bpffs_room *room, u64 capacity)
+{
+	struct bpffs_scratch *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = bpffs_scratch_map(s, info, capacity, false);
+	if (err) {
+		bpffs_scratch_free(s);
+		kfree(s);
+		return err;
+	}
+	room->scratch = s;
+	room->at = bpffs_scratch_user(s, s->keys);
+	room->bytes = s->bytes - (s->keys - (void *)s->attr);
+	return 0;
+}
+
+void bpffs_room_end(struct bpffs_room *room)
+{
+	bpffs_scratch_unmap(room->scratch);
+	bpffs_scratch_free(room->scratch);
+	kfree(room->scratch);
+}
+
+/* --- One element --- */
+
 /**
  * bpffs_batch_put - make or replace one element, on all CPUs
  * @info: of the mount

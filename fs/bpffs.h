@@ -14,7 +14,7 @@
  * key, value    --> map.c                   the one place that calls map->ops
  *               --> in-place.c              fields stored where they lie
  * .bpf/table    --> table.c                 its file, as the VFS has it
- * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
+ * .bpf/raw      --> raw.c                   its file, as the VFS has it
  * .bpf/memory   --> memory.c                mmap and poll
  * .bpf/fd       --> fd.c                    the object back as a descriptor
  * .bpf/pin      --> pin.c                   a real pin of it, to be walked into
@@ -32,9 +32,10 @@
  * element       --> element.c               what is read, when a text changes what
  *               --> store.c                 fields or the whole, and how
  *               --> sum.c                   the copies of a per-CPU value as one
- *                   --> map.h               what it asks of a map: map.c, in-place.c, keys.c
+ *                   --> map.h               what it asks of a map: map.c, in-place.c, ...
  * .bpf/table    --> table.c                 a line an element, and back
  *                   --> count.c             how many elements, and how many evicted
+ * .bpf/raw      --> raw.c                   the map as a stream of bytes, and back
  * queue, stack  --> queue.c                 peek, push and pop
  * type of map   --> types.c                 what it can do
  * any type      --> type-words.c            its word

@@ -1,649 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * .bpf/raw: the whole map as a stream of bytes, to be copied or kept.
- *
- * Read, each block is filled by the map's own batch operation straight into the
- * reader's buffer: under the bucket's lock, so nothing that stays is lost or
- * doubled (but of an LPM trie, which walks by next key). Whose buffer is too small
- * for that gets it in pieces. Written, a block is stored when it has come as a
- * whole. The map is never in memory as a whole.
- */
-#include <linux/sched/signal.h>
-#include <linux/uaccess.h>
-#include <uapi/linux/bpffs.h>
-
+/* .bpf/raw, whose bytes core/raw.c makes and takes, as the VFS asks for them. */
 #include "batch.h"
-
-/* Elements and bytes of a block. One bucket must fit, whatever is in it. */
-#define BLOCK_ELEMENTS	65536
-#define BLOCK_MAX	SZ_64M
-/* Of one that is read in pieces, unless a bucket needs more. */
-#define PIECES_BYTES	SZ_64K
-
-enum phase {
-	IN_HEADER,
-	IN_BLOCKS,
-	IN_BLOCK,
-	AT_END,
-};
+#include "core/raw.h"
 
 /**
- * struct raw - an open stream
+ * struct raw_file - an open stream
  * @lock: guards the rest
+ * @raw: both ways of it
  * @scratch: for one element
- * @reading: where the reader is
- * @token: where the batch operation goes on, of @token_size bytes
- * @token_size: a bucket's number, or a key
- * @started: is there a token?
- * @read_count: elements read
- * @out: what is given in pieces
- * @out_left: bytes in @out that are yet to be given
- * @out_from: where they begin
- * @writing: where the writer is
- * @part: of the header or block that is being written
- * @part_len: what of it is there
- * @part_size: how much it will be
- * @value: of one element, aligned
- * @write_count: elements stored
- * @evictions: of those that were new
  * @writer: whose write() was the last
- * @said: that the stream ends before its end
  */
-struct raw {
+struct raw_file {
 	struct mutex lock; /* above */
+	struct bpffs_raw raw;
 	struct bpffs_scratch scratch;
-	enum phase reading;
-	void *token;
-	u32 token_size;
-	bool started;
-	u64 read_count;
-	void *out;
-	size_t out_left;
-	size_t out_from;
-
-	enum phase writing;
-	void *part;
-	size_t part_len;
-	size_t part_size;
-	void *value;
-	u64 write_count;
-	struct bpffs_evictions evictions;
 	fl_owner_t writer;
-	bool said;
 };
-
-static u64 keys_bytes(const struct bpffs_info *info, u64 capacity)
-{
-	return ALIGN(capacity * info->key_size, 8);
-}
-
-static u64 block_bytes(const struct bpffs_info *info, u64 capacity, u64 count)
-{
-	return sizeof(struct bpffs_raw_block) + keys_bytes(info, capacity) +
-	       ALIGN(count * bpffs_batch_value_bytes(info), 8);
-}
 
 static int raw_open(struct inode *inode, struct file *file)
 {
-	const struct bpffs_info *info = bpffs_info(inode);
-	const struct bpf_map *map = bpffs_bpf_map(info);
-	struct raw *raw;
+	struct raw_file *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	int err;
 
-	/* What owns something else cannot be copied. */
-	if (bpffs_value_owns(map))
-		return -EOPNOTSUPP;
-	if (block_bytes(info, 1, 1) > BLOCK_MAX)
-		return -EFBIG;
-	raw = kzalloc(sizeof(*raw), GFP_KERNEL_ACCOUNT);
-	if (!raw)
+	if (!open)
 		return -ENOMEM;
-	raw->token_size = max_t(u32, map->key_size, sizeof(u32));
-	raw->token = kzalloc(raw->token_size, GFP_KERNEL_ACCOUNT);
-	if (!raw->token) {
-		kfree(raw);
-		return -ENOMEM;
+	err = bpffs_raw_begin(bpffs_info(inode), &open->raw, &open->scratch);
+	if (err) {
+		kfree(open);
+		return err;
 	}
-	mutex_init(&raw->lock);
-	file->private_data = raw;
+	mutex_init(&open->lock);
+	file->private_data = open;
 	return stream_open(inode, file);
 }
 
-static void fill_header(const struct bpffs_info *info, struct bpffs_raw_header *header)
+static int raw_release(struct inode *inode, struct file *file)
 {
-	const struct bpf_map *map = bpffs_bpf_map(info);
+	struct raw_file *open = file->private_data;
 
-	memset(header, 0, sizeof(*header));
-	memcpy(header->magic, BPFFS_RAW_MAGIC, sizeof(header->magic));
-	header->version = BPFFS_RAW_VERSION;
-	header->order = BPFFS_RAW_ORDER;
-	header->map_type = map->map_type;
-	header->key_size = map->key_size;
-	header->value_size = map->value_size;
-	header->copies = info->stored.copies;
-}
-
-/* --- Reading --- */
-
-/* Room for @size bytes that are given in pieces. */
-static int make_out(struct raw *raw, size_t size)
-{
-	kvfree(raw->out);
-	raw->out = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	raw->out_from = 0;
-	return raw->out ? 0 : -ENOMEM;
-}
-
-static int read_header(const struct bpffs_info *info, struct raw *raw)
-{
-	int err = make_out(raw, sizeof(struct bpffs_raw_header));
-
-	if (err)
-		return err;
-	fill_header(info, raw->out);
-	raw->out_left = sizeof(struct bpffs_raw_header);
-	raw->reading = IN_BLOCKS;
+	bpffs_raw_end(bpffs_info(inode), &open->raw);
+	bpffs_scratch_free(&open->scratch);
+	mutex_destroy(&open->lock);
+	kfree(open);
 	return 0;
-}
-
-static int read_trailer(struct raw *raw)
-{
-	struct bpffs_raw_block *trailer;
-	int err = make_out(raw, sizeof(*trailer));
-
-	if (err)
-		return err;
-	trailer = raw->out;
-	memset(trailer, 0, sizeof(*trailer));
-	trailer->magic = BPFFS_RAW_END;
-	trailer->count = raw->read_count;
-	raw->out_left = sizeof(*trailer);
-	raw->reading = AT_END;
-	return 0;
-}
-
-/* How many elements fit in @len bytes? */
-static u32 capacity_of(const struct bpffs_info *info, size_t len)
-{
-	const struct bpf_map *map = bpffs_bpf_map(info);
-	u64 each = map->key_size + bpffs_batch_value_bytes(info);
-	u64 n;
-
-	if (len < block_bytes(info, 1, 1))
-		return 0;
-	len = min_t(size_t, len, BLOCK_MAX);
-	n = div64_u64(len - sizeof(struct bpffs_raw_block), each);
-	n = min_t(u64, n, min_t(u64, BLOCK_ELEMENTS, map->max_entries));
-	while (n > 1 && block_bytes(info, n, n) > len)
-		n--;
-	return n;
-}
-
-/*
- * One batch into @keys and @values of the reader's. Count and token lie in
- * scratch memory, so that the block holds nothing else.
- *
- * Return: 0, 1 at the end, -ENOSPC if a bucket has more than @capacity elements.
- */
-static int read_batch(const struct bpffs_info *info, struct raw *raw,
-		      void __user *keys, void __user *values, u32 capacity, u32 *count)
-{
-	const struct bpffs_scratch *s = &raw->scratch;
-	struct bpf_map *map = bpffs_bpf_map(info);
-	u64 token = (unsigned long)bpffs_scratch_user(s, s->keys);
-	union bpf_attr attr = {};
-	int err;
-
-	memcpy(s->keys, raw->token, raw->token_size);
-	s->attr->batch.count = 0;
-	if (raw->started)
-		attr.batch.in_batch = token;
-	attr.batch.out_batch = token;
-	attr.batch.keys = (u64)(unsigned long)keys;
-	attr.batch.values = (u64)(unsigned long)values;
-	attr.batch.count = capacity;
-	err = map->ops->map_lookup_batch(map, &attr, bpffs_scratch_user(s, s->attr));
-	if (err == -EFAULT || err == -ENOMEM)
-		return err;
-	*count = min(READ_ONCE(s->attr->batch.count), capacity);
-	if (err == -ENOENT)
-		return 1;
-	if (err && err != -ENOSPC && err != -EINTR && !bpffs_bucket_busy(err))
-		return err;
-	if (*count || !err) {
-		memcpy(raw->token, s->keys, raw->token_size);
-		raw->started = true;
-	}
-	return *count || err != -ENOSPC ? 0 : err;
-}
-
-/* Close the gap behind fewer keys than there was room for. */
-static int move_values(void __user *to, void __user *from, size_t len)
-{
-	char *window = (char *)__get_free_page(GFP_KERNEL);
-	size_t n;
-	int err = 0;
-
-	if (!window)
-		return -ENOMEM;
-	for (; len && !err; len -= n, to += n, from += n) {
-		n = min_t(size_t, len, PAGE_SIZE);
-		if (copy_from_user(window, from, n) || copy_to_user(to, window, n))
-			err = -EFAULT;
-		cond_resched();
-	}
-	free_page((unsigned long)window);
-	return err;
-}
-
-/* What a batch has left in the reader's buffer becomes a block. */
-static ssize_t finish_block(const struct bpffs_info *info, char __user *buf,
-			    u32 capacity, u32 count)
-{
-	struct bpffs_raw_block block = { .magic = BPFFS_RAW_BLOCK, .count = count };
-	void __user *keys = buf + sizeof(block);
-	u64 values = count * bpffs_batch_value_bytes(info);
-	u64 used = (u64)count * info->key_size;
-	int err = 0;
-
-	/* A small gap costs less than moving all values. */
-	block.capacity = capacity;
-	if (capacity - count > capacity / 8) {
-		block.capacity = count;
-		err = move_values(keys + keys_bytes(info, count),
-				  keys + keys_bytes(info, capacity), values);
-	}
-	if (err)
-		return err;
-	/* What the reader had in its buffer is not part of the map. */
-	if (clear_user(keys + used, keys_bytes(info, block.capacity) - used) ||
-	    clear_user(keys + keys_bytes(info, block.capacity) + values,
-		       ALIGN(values, 8) - values) ||
-	    copy_to_user(buf, &block, sizeof(block)))
-		return -EFAULT;
-	return block_bytes(info, block.capacity, count);
-}
-
-static ssize_t read_block(const struct bpffs_info *info, struct raw *raw,
-			  char __user *buf, size_t len)
-{
-	u32 capacity = capacity_of(info, len), count = 0;
-	void __user *keys = buf + sizeof(struct bpffs_raw_block);
-	int err;
-
-	if (!capacity)
-		return -ENOSPC;
-	err = bpffs_scratch_map(&raw->scratch, info, 1, false);
-	if (err)
-		return err;
-	do {
-		err = read_batch(info, raw, keys, keys + keys_bytes(info, capacity),
-				 capacity, &count);
-		if (!err && !count && signal_pending(current))
-			err = -EINTR;
-		cond_resched();
-	} while (!err && !count);
-	bpffs_scratch_unmap(&raw->scratch);
-	if (err < 0)
-		return err;
-	if (err)
-		raw->reading = IN_BLOCK;	/* the last one */
-	raw->read_count += count;
-	return count ? finish_block(info, buf, capacity, count) : 0;
-}
-
-/*
- * A block that the reader has no room for: into memory of the process that serves
- * for this, and from there into @out.
- *
- * Return: 0, -ENOSPC if a bucket has more elements than a block.
- */
-static int read_block_apart(const struct bpffs_info *info, struct raw *raw)
-{
-	u64 each = info->key_size + bpffs_batch_value_bytes(info);
-	u64 capacity = max_t(u64, PIECES_BYTES / each, 1);
-	struct bpffs_scratch s = {};
-	ssize_t ret = -ENOSPC;
-
-	for (; ret == -ENOSPC && capacity < 2 * BLOCK_ELEMENTS &&
-	     block_bytes(info, capacity, capacity) <= BLOCK_MAX; capacity *= 2) {
-		size_t room;
-
-		ret = bpffs_scratch_map(&s, info, capacity, false);
-		if (ret)
-			break;
-		room = s.bytes - (s.keys - (void *)s.attr);
-		ret = make_out(raw, room);
-		if (!ret)
-			ret = read_block(info, raw, bpffs_scratch_user(&s, s.keys), room);
-		if (ret > 0) {
-			memcpy(raw->out, s.keys, ret);
-			raw->out_left = ret;
-		}
-		bpffs_scratch_unmap(&s);
-	}
-	bpffs_scratch_free(&s);
-	return min_t(ssize_t, ret, 0);
-}
-
-/* What comes next: bytes into @buf, or 0 and it is in @out, or the end. */
-static ssize_t read_next(const struct bpffs_info *info, struct raw *raw,
-			 char __user *buf, size_t len)
-{
-	ssize_t ret = 0;
-
-	if (raw->reading == IN_HEADER)
-		return read_header(info, raw);
-	if (raw->reading == IN_BLOCKS) {
-		ret = read_block(info, raw, buf, len);
-		if (ret == -ENOSPC)
-			ret = read_block_apart(info, raw);
-	}
-	/* The block may have been the last one, and empty. */
-	if (!ret && !raw->out_left && raw->reading == IN_BLOCK)
-		ret = read_trailer(raw);
-	return ret;
-}
-
-static ssize_t give_out(struct raw *raw, char __user *buf, size_t len)
-{
-	len = min(len, raw->out_left);
-	if (copy_to_user(buf, raw->out + raw->out_from, len))
-		return -EFAULT;
-	raw->out_from += len;
-	raw->out_left -= len;
-	return len;
-}
-
-/* After another error elements may be lost: then the stream has no end. */
-static bool can_go_on(ssize_t ret)
-{
-	return ret >= 0 || ret == -ENOSPC || ret == -EINTR;
 }
 
 static ssize_t raw_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct bpffs_info *info = bpffs_info(file_inode(file));
-	struct raw *raw = file->private_data;
-	ssize_t ret = 0;
+	struct raw_file *open = file->private_data;
+	ssize_t ret;
 
 	if (!bpffs_batch_possible(info))
 		return -EOPNOTSUPP;
-	if (!len)
-		return 0;
-	if (mutex_lock_killable(&raw->lock))
+	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	if (!raw->out_left)
-		ret = read_next(info, raw, buf, len);
-	if (!ret && raw->out_left)
-		ret = give_out(raw, buf, len);
-	if (!can_go_on(ret)) {
-		raw->reading = AT_END;
-		raw->out_left = 0;
-	}
-	mutex_unlock(&raw->lock);
-	if (ret == -ENOSPC)
-		bpffs_refuse(info, "raw: a bucket has more elements than a block may have");
+	ret = bpffs_raw_read(info, &open->raw, buf, len);
+	mutex_unlock(&open->lock);
 	return ret;
-}
-
-/* --- Writing --- */
-
-/* "raw: REASON; N elements were stored before". */
-__printf(3, 4)
-static int refuse_stream(struct bpffs_info *info, const struct raw *raw,
-			 const char *fmt, ...)
-{
-	char after[sizeof("; elements were stored before") + 21];
-	va_list args;
-
-	snprintf(after, sizeof(after), "; %llu elements were stored before",
-		 raw->write_count);
-	va_start(args, fmt);
-	bpffs_refuse_within(info, "raw: ", fmt, args, after);
-	va_end(args);
-	return -EINVAL;
-}
-
-static int take_header(struct bpffs_info *info, struct raw *raw)
-{
-	const struct bpffs_raw_header *is = raw->part;
-	struct bpffs_raw_header wanted;
-
-	fill_header(info, &wanted);
-	if (is->version != wanted.version || is->order != wanted.order)
-		return refuse_stream(info, raw, "the stream is of another version or byte order");
-	if (is->map_type != wanted.map_type)
-		return refuse_stream(info, raw, "the stream is of a map of type %u, not %u",
-				     is->map_type, wanted.map_type);
-	if (is->key_size != wanted.key_size || is->value_size != wanted.value_size ||
-	    is->copies != wanted.copies)
-		return refuse_stream(info, raw,
-				     "key size, value size, CPUs: %u, %u, %u; the map has %u, %u, %u",
-				     is->key_size, is->value_size, is->copies,
-				     wanted.key_size, wanted.value_size, wanted.copies);
-	if (memcmp(is, &wanted, sizeof(wanted)))
-		return refuse_stream(info, raw, "reserved bytes are not zero");
-	raw->write_count = 0;
-	raw->writing = IN_BLOCKS;
-	return 0;
-}
-
-static int store_element(struct bpffs_info *info, struct raw *raw, const void *key,
-			 const void *value)
-{
-	int is_new, err;
-
-	is_new = bpffs_evictions_expect(&raw->evictions, info, key);
-	if (is_new < 0)
-		return is_new;
-	memcpy(raw->value, value, bpffs_batch_value_bytes(info));
-	err = bpffs_map_restore(info, key, raw->value, &raw->scratch);
-	if (err)
-		raw->evictions.created -= is_new;
-	if (err == -ENOSPC)
-		refuse_stream(info, raw, "the map is full (%u elements)",
-			      info->max_entries);
-	else if (err)
-		refuse_stream(info, raw, "the map refuses an element (error %d)", -err);
-	return err;
-}
-
-static int store_block(struct bpffs_info *info, struct raw *raw)
-{
-	const struct bpffs_raw_block *block = raw->part;
-	const void *key = raw->part + sizeof(*block);
-	const void *value = key + keys_bytes(info, block->capacity);
-	u64 n;
-	int err = 0;
-
-	if (!raw->value)
-		raw->value = kvzalloc(bpffs_shape_bytes(&info->stored), GFP_KERNEL_ACCOUNT);
-	if (!raw->value)
-		return -ENOMEM;
-	for (n = 0; n < block->count && !err; n++) {
-		err = store_element(info, raw, key, value);
-		if (!err)
-			raw->write_count++;
-		key += info->key_size;
-		value += bpffs_batch_value_bytes(info);
-		if (!bpffs_go_on())
-			err = -EINTR;
-	}
-	raw->writing = IN_BLOCKS;
-	return err;
-}
-
-static int take_block_head(struct bpffs_info *info, struct raw *raw)
-{
-	const struct bpffs_raw_block *block = raw->part;
-
-	if (block->magic == BPFFS_RAW_END) {
-		if (block->capacity || block->count != raw->write_count)
-			return refuse_stream(info, raw, "the stream says that it has %llu elements",
-					     block->count);
-		raw->writing = IN_HEADER;
-		return bpffs_evictions_check(&raw->evictions, info, "raw");
-	}
-	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity)
-		return refuse_stream(info, raw, "the stream is damaged");
-	/* As no reader makes them: what is given back is not small either. */
-	if (block->capacity > BLOCK_ELEMENTS ||
-	    block_bytes(info, block->capacity, block->count) > BLOCK_MAX)
-		return refuse_stream(info, raw, "a block is larger than %u bytes", BLOCK_MAX);
-	raw->writing = IN_BLOCK;
-	return 0;
-}
-
-/* How long is the part that is being written? */
-static size_t part_size(const struct bpffs_info *info, const struct raw *raw)
-{
-	const struct bpffs_raw_block *block = raw->part;
-
-	switch (raw->writing) {
-	case IN_HEADER:
-		return sizeof(struct bpffs_raw_header);
-	case IN_BLOCK:
-		return block_bytes(info, block->capacity, block->count);
-	default:
-		return sizeof(*block);
-	}
-}
-
-/* Room for a part of @size bytes; what is there stays. */
-static int make_room(struct raw *raw, size_t size)
-{
-	void *part;
-
-	if (raw->part_size >= size)
-		return 0;
-	part = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!part)
-		return -ENOMEM;
-	if (raw->part)
-		memcpy(part, raw->part, raw->part_len);
-	kvfree(raw->part);
-	raw->part = part;
-	raw->part_size = size;
-	return 0;
-}
-
-static int take_part(struct bpffs_info *info, struct raw *raw)
-{
-	int err;
-
-	switch (raw->writing) {
-	case IN_HEADER:
-		err = take_header(info, raw);
-		break;
-	case IN_BLOCK:
-		err = store_block(info, raw);
-		break;
-	default:
-		err = take_block_head(info, raw);
-		/* Its keys and values follow in the same part. */
-		if (!err && raw->writing == IN_BLOCK)
-			return 0;
-	}
-	raw->part_len = 0;
-	if (err)
-		raw->writing = AT_END;
-	return err;
-}
-
-static ssize_t write_parts(struct bpffs_info *info, struct raw *raw,
-			   const char __user *buf, size_t len)
-{
-	size_t done = 0, size, n;
-	int err = 0;
-
-	while (done < len && !err) {
-		if (raw->writing == AT_END)
-			return -EINVAL;
-		size = part_size(info, raw);
-		err = make_room(raw, size);
-		if (err)
-			break;
-		n = min(len - done, size - raw->part_len);
-		if (copy_from_user(raw->part + raw->part_len, buf + done, n)) {
-			err = -EFAULT;
-			break;
-		}
-		raw->part_len += n;
-		done += n;
-		/* Not only when the header is complete, which it may never be. */
-		if (raw->writing == IN_HEADER &&
-		    memcmp(raw->part, BPFFS_RAW_MAGIC, min_t(size_t, raw->part_len, 8))) {
-			raw->writing = AT_END;
-			raw->part_len = 0;
-			return refuse_stream(info, raw, "this is no stream of a map");
-		}
-		/* A block without elements is complete with its head. */
-		while (!err && raw->part_len && raw->part_len == part_size(info, raw))
-			err = take_part(info, raw);
-		if (!err && !bpffs_go_on())
-			err = -EINTR;
-	}
-	return err ?: done;
-}
-
-static bool is_unfinished(const struct raw *raw)
-{
-	return raw->writing == IN_BLOCKS || raw->writing == IN_BLOCK || raw->part_len;
 }
 
 static ssize_t raw_write(struct file *file, const char __user *buf, size_t len,
 			 loff_t *pos)
 {
-	struct bpffs_info *info = bpffs_info(file_inode(file));
-	struct raw *raw = file->private_data;
+	struct raw_file *open = file->private_data;
 	ssize_t ret;
 
-	if (mutex_lock_killable(&raw->lock))
+	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	WRITE_ONCE(raw->writer, current->files);
-	raw->said = false;
-	ret = write_parts(info, raw, buf, len);
-	bpffs_scratch_unmap(&raw->scratch);
-	mutex_unlock(&raw->lock);
+	WRITE_ONCE(open->writer, current->files);
+	ret = bpffs_raw_write(bpffs_info(file_inode(file)), &open->raw, buf, len);
+	bpffs_scratch_unmap(&open->scratch);
+	mutex_unlock(&open->lock);
 	return ret;
 }
 
 /*
  * close() says that the stream has no end, to the process that has written last;
  * another's comes in the middle, of a child that exits, or of a shell's duplicate.
- * But somebody may yet go on, so nothing is given up before all have closed it.
  */
 static int raw_flush(struct file *file, fl_owner_t id)
 {
-	struct bpffs_info *info = bpffs_info(file_inode(file));
-	struct raw *raw = file->private_data;
-	int err = 0;
+	struct raw_file *open = file->private_data;
+	int err;
 
 	/* Nobody who closes it waits for another's user memory. */
-	if (id != READ_ONCE(raw->writer) || !mutex_trylock(&raw->lock))
+	if (id != READ_ONCE(open->writer) || !mutex_trylock(&open->lock))
 		return 0;
-	if (!raw->said && is_unfinished(raw)) {
-		err = refuse_stream(info, raw, "the stream ends before its end");
-		raw->said = true;
-	}
-	mutex_unlock(&raw->lock);
+	err = bpffs_raw_flush(bpffs_info(file_inode(file)), &open->raw);
+	mutex_unlock(&open->lock);
 	return err;
-}
-
-static int raw_release(struct inode *inode, struct file *file)
-{
-	struct raw *raw = file->private_data;
-
-	if (!raw->said && is_unfinished(raw))
-		refuse_stream(bpffs_info(inode), raw, "the stream ends before its end");
-	kvfree(raw->out);
-	bpffs_scratch_free(&raw->scratch);
-	kvfree(raw->part);
-	kvfree(raw->value);
-	kfree(raw->token);
-	mutex_destroy(&raw->lock);
-	kfree(raw);
-	return 0;
 }
 
 /* The operations need user memory: no splice. */

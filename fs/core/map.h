@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What a map can do: what is below core. The module has it by map->ops (fs/map.c,
- * in-place.c, keys.c), user space by bpf(2), a unit test by a few lines of C; which
+ * in-place.c, batch.c, keys.c), user space by bpf(2), a unit test by a few lines of C; which
  * one is the linker's choice.
  *
  * Errors are those of a file system: -ENOSPC of a map that is full, -EPERM of one that
@@ -137,6 +137,48 @@ bool bpffs_chunk_possible(const struct bpffs_info *info);
  */
 int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk);
 void bpffs_chunk_free(struct bpffs_chunk *chunk);
+
+/**
+ * struct bpffs_batch - a walk over all elements, a batch at a time
+ * @token: where it goes on: the number of a bucket, or a key; of bpffs_token_bytes()
+ * @started: is there a token?
+ * @scratch: the operation's
+ */
+struct bpffs_batch {
+	void *token;
+	bool started;
+	struct bpffs_scratch *scratch;
+};
+
+static inline u32 bpffs_token_bytes(const struct bpffs_info *info)
+{
+	return max_t(u32, info->key_size, sizeof(u32));
+}
+
+/*
+ * The next elements, at most @capacity: keys to @keys, values, of
+ * bpffs_batch_value_bytes() each, to @values. *@count are there, at least one but at the
+ * end; behind them anything may be. Return: 0, 1 at the end; -ENOSPC: a bucket has more
+ * than @capacity, -EINTR: of both, nothing is lost; other errors, of which elements may be.
+ */
+int bpffs_batch_next(const struct bpffs_info *info, struct bpffs_batch *batch,
+		     void __user *keys, void __user *values, u32 capacity, u32 *count);
+
+/**
+ * struct bpffs_room - memory for a batch that the reader has no room for
+ * @at: where it is; what is there is had by copy_from_user()
+ * @bytes: of it
+ * @scratch: the operation's
+ */
+struct bpffs_room {
+	void __user *at;
+	size_t bytes;
+	struct bpffs_scratch *scratch;
+};
+
+/* For keys and values of @capacity elements. Return: 0, -EFBIG, -ENOMEM, -EINTR. */
+int bpffs_room_begin(const struct bpffs_info *info, struct bpffs_room *room, u64 capacity);
+void bpffs_room_end(struct bpffs_room *room);
 
 /*
  * The keys of a map that is no array, at one moment. bpffs_keys_run() gives the @n-th,

@@ -24,6 +24,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 /* Of buffers, which compilers may clear: it costs more than what goes there. */
@@ -152,6 +153,7 @@ static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
 
 #define sort(base, num, size, cmp, swap) qsort(base, num, size, cmp)
 
+#define ALIGN(n, a)		(((n) + (a) - 1) / (a) * (a))
 #define IS_ALIGNED(n, a)	(!((n) % (a)))
 
 /* An errno as a pointer, as the kernel has it. */
@@ -255,6 +257,27 @@ static inline size_t copy_to_iter(const void *from, size_t len, struct iov_iter 
 	to->at += len;
 	to->left -= len;
 	return len;
+}
+
+/* The same as one place, which in the kernel is a process's. Return: bytes not copied. */
+#define __user
+
+static inline unsigned long copy_from_user(void *to, const void *from, unsigned long len)
+{
+	memcpy(to, from, len);
+	return 0;
+}
+
+static inline unsigned long copy_to_user(void *to, const void *from, unsigned long len)
+{
+	memcpy(to, from, len);
+	return 0;
+}
+
+static inline unsigned long clear_user(void *to, unsigned long len)
+{
+	memset(to, 0, len);
+	return 0;
 }
 
 #define BITS_PER_LONG		(8 * sizeof(long))
