@@ -443,14 +443,13 @@ static ssize_t write_parts(struct bpffs_info *info, struct bpffs_raw *raw,
 		if (raw->writing == BPFFS_RAW_AT_END)
 			return -EINVAL;
 		size = part_size(info, raw);
-		err = make_room(raw, size);
-		if (err)
-			break;
 		n = min(len - done, size - raw->part_len);
-		if (copy_from_user(raw->part + raw->part_len, buf + done, n)) {
+		err = make_room(raw, size);
+		if (!err && copy_from_user(raw->part + raw->part_len, buf + done, n))
 			err = -EFAULT;
-			break;
-		}
+		/* Who tries again gives only what has not been taken. */
+		if (err)
+			return done ? (ssize_t)done : err;
 		raw->part_len += n;
 		done += n;
 		/* Not only when the header is complete, which it may never be. */

@@ -139,10 +139,13 @@ int bpffs_map_restore(const struct bpffs_info *info, const void *key, const void
 	if (map->frozen)
 		return -EPERM;
 	if (i < 0) {
-		if (map_elements(map) == (int)info->max_entries)
-			return -ENOSPC;
 		for (i = 0; map->there[i]; i++)
 			;
+		if (map_elements(map) == (int)info->max_entries) {
+			if (!bpffs_map_can(info, BPFFS_EVICTS))
+				return -ENOSPC;
+			i = 0;
+		}
 		map->there[i] = true;
 		memcpy(map->key[i], key, info->key_size);
 	}
@@ -294,6 +297,56 @@ void bpffs_chunk_free(struct bpffs_chunk *chunk)
 	bpffs_free(chunk->keys);
 	chunk->keys = NULL;
 	chunk->count = 0;
+}
+
+/* What it does not give, it may yet have written to. */
+int bpffs_batch_next(const struct bpffs_info *info, struct bpffs_batch *batch,
+		     void *keys, void *values, u32 capacity, u32 *count)
+{
+	u64 bytes = bpffs_batch_value_bytes(info);
+	struct map *map = map_of(info);
+	u32 bucket = map->bucket ? map->bucket : 1, at = 0, n, i;
+	int err = map->batch_error;
+
+	*count = 0;
+	map->batch_error = 0;
+	if (err)
+		return err;
+	memset(keys, 0xee, (size_t)capacity * info->key_size);
+	memset(values, 0xee, capacity * bytes);
+	if (batch->started)
+		memcpy(&at, batch->token, sizeof(at));
+	for (; at < MAP_MAX; at += bucket) {
+		for (n = 0, i = at; i < at + bucket && i < MAP_MAX; i++)
+			n += map->there[i];
+		if (*count + n > capacity)
+			break;
+		for (i = at; i < at + bucket && i < MAP_MAX; i++) {
+			if (!map->there[i])
+				continue;
+			memcpy((char *)keys + *count * info->key_size, map->key[i],
+			       info->key_size);
+			memcpy((char *)values + *count * bytes, map->value[i], bytes);
+			++*count;
+		}
+	}
+	if (!*count && at < MAP_MAX)
+		return -ENOSPC;
+	memcpy(batch->token, &at, sizeof(at));
+	batch->started = true;
+	return at >= MAP_MAX;
+}
+
+int bpffs_room_begin(const struct bpffs_info *info, struct bpffs_room *room, u64 capacity)
+{
+	room->bytes = capacity * (info->key_size + bpffs_batch_value_bytes(info)) + 24;
+	room->at = bpffs_zalloc(room->bytes);
+	return room->at ? 0 : -ENOMEM;
+}
+
+void bpffs_room_end(struct bpffs_room *room)
+{
+	bpffs_free(room->at);
 }
 
 struct bpffs_keys {

@@ -20,6 +20,8 @@
  * @special: bytes of a lock or timer; none if @special_size is 0
  * @special_size: of them
  * @unaligned: values begin at an odd place
+ * @bucket: elements of a bucket, of which a batch gives all or none; 0: 1
+ * @batch_error: what the next batch returns
  * @kind: what it is, if it is no map
  * @type: of that
  * @is_inner: an inner map
@@ -37,6 +39,8 @@ struct map {
 	unsigned int special;
 	unsigned int special_size;
 	bool unaligned;
+	unsigned int bucket;
+	int batch_error;
 	enum bpffs_kind kind;
 	u32 type;
 	bool is_inner;
