@@ -314,15 +314,12 @@ static int take_header(struct bpffs_info *info, struct bpffs_raw *raw)
 static int store_element(struct bpffs_info *info, struct bpffs_raw *raw, const void *key,
 			 const void *value)
 {
-	int is_new, err;
+	int err = bpffs_evictions_expect(&raw->evictions, info, key);
 
-	is_new = bpffs_evictions_expect(&raw->evictions, info, key);
-	if (is_new < 0)
-		return is_new;
+	if (err < 0)
+		return err;
 	memcpy(raw->value, value, bpffs_batch_value_bytes(info));
 	err = bpffs_map_restore(info, key, raw->value, raw->batch.scratch);
-	if (err)
-		raw->evictions.created -= is_new;
 	if (err == -ENOSPC)
 		refuse_stream(info, raw, "the map is full (%u elements)",
 			      info->max_entries);

@@ -349,7 +349,7 @@ static void test_open(void)
 	map_free(map);
 }
 
-/* Cut at each byte: close says so, once, and who goes on can. */
+/* Cut at each byte: close says so, once after a write, and who goes on can. */
 static void test_ends_early(void)
 {
 	struct map *map = filled(BPFFS_TYPE_HASH, 0), *copy;
@@ -365,6 +365,11 @@ static void test_ends_early(void)
 		CHECK(bpffs_raw_flush(&copy->info, &raw) == -EINVAL);
 		CHECK(said(copy, "raw: the stream ends before its end; "));
 		CHECK(!bpffs_raw_flush(&copy->info, &raw));
+		if (at + 1 < len) {
+			CHECK(!write_all(copy, &raw, stream + at, 1, 1));
+			CHECK(bpffs_raw_flush(&copy->info, &raw) == -EINVAL);
+			at++;
+		}
 		CHECK(!write_all(copy, &raw, stream + at, len - at, 64));
 		CHECK(!bpffs_raw_flush(&copy->info, &raw));
 		CHECK(same(map, copy));
@@ -566,6 +571,7 @@ static void test_killed(void)
 		ret = bpffs_raw_write(&copy->info, &raw, (char *)stream, len);
 		stop = 0;
 		CHECK(ret == (has_stopped ? -EINTR : len));
+		CHECK(map_elements(copy) <= (int)at);
 		for (i = 0; i < MAP_MAX; i++)
 			CHECK(!copy->there[i] || map_find(map, copy->key[i]) >= 0);
 		bpffs_raw_end(&copy->info, &raw);
