@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bpffs: build it, test it, try it. "make help" lists the targets.
 
-BUILD := $(CURDIR)/build
+# For another machine, MACHINE=arm64 or s390x, all is cross-compiled, in a folder of its
+# own.
+MACHINE ?=
+BUILD := $(CURDIR)/build$(MACHINE:%=/%)
 export BUILD
 # What is listed first, packages above all, is there before what follows.
 .NOTPARALLEL:
@@ -16,6 +19,7 @@ version := $(shell sed -nE 's/^VERSION := //p' mount_helper/Makefile)
 newest := 7.3
 tested := 6.1 6.12 $(if $(filter 0,$(shell id -u)),$(newest))
 all := $(tested) 7.2 rt
+machines := arm64 s390x
 
 # The running kernel's headers, or else those of the newer tested kernel.
 fetched := $(BUILD)/kernel/6.12/headers
@@ -25,7 +29,12 @@ vm := tests/vm
 stage := $(BUILD)/vm/stage
 libbpffs := $(BUILD)/lib/libbpffs.a
 # What the folders below need to know.
-sub := BUILD=$(BUILD) LIBBPFFS=$(libbpffs) LINUX=$(BUILD)/linux
+target := $(patsubst arm64,aarch64,$(MACHINE))-linux-gnu
+cross := $(if $(MACHINE),CC='$(target)-gcc --sysroot=$(BUILD)/root' AR=$(target)-ar \
+	SYSROOT=$(BUILD)/root PKG_CONFIG='env PKG_CONFIG_SYSROOT_DIR=$(BUILD)/root \
+	PKG_CONFIG_LIBDIR=$(BUILD)/root/usr/lib/$(target)/pkgconfig pkg-config')
+linux := $(CURDIR)/build/linux
+sub := BUILD=$(BUILD) LIBBPFFS=$(libbpffs) LINUX=$(linux) $(cross)
 
 help:		## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
@@ -34,6 +43,8 @@ help:		## this list
 
 deps:		## install the Debian packages that all this needs (root)
 	@$(vm)/deps
+	@$(if $(MACHINE),$(vm)/deps $(vm)/machine-$(MACHINE).packages)
+	@$(if $(MACHINE),$(vm)/machine $(MACHINE))
 
 # ---------------------------------------------------------------- the module
 
@@ -44,7 +55,7 @@ release = $(shell sed -nE 's/.*UTS_RELEASE "(.*)"/\1/p' \
 clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
 # What this Debian cannot build, another one does.
-enter = $(if $(wildcard $(dir $(abspath $(KDIR)))trixie),$(vm)/trixie )
+enter = $(if $(wildcard $(dir $(abspath $(KDIR)))trixie),env BUILD=$(CURDIR)/build $(vm)/trixie )
 kbuild = $(enter)$(MAKE) -C $(abspath $(KDIR)) M=$(work) CONFIG_BPFFS_FS=m \
 	KCFLAGS="-I$(CURDIR)/include $(KCFLAGS)" \
 	$(if $(clang),CC=$(CURDIR)/$(vm)/clang CONFIG_CC_IS_CLANG=y CONFIG_CC_IS_GCC=) \
@@ -79,12 +90,12 @@ lint: kernels source	## every compiler and checker: gcc, clang, sparse, ...
 kernels: $(tested:%=$(BUILD)/kernel/%/headers)
 
 source: deps
-	@$(vm)/fetch-source
+	@BUILD=$(CURDIR)/build $(vm)/fetch-source
 
 # ------------------------------------------------------------------ user space
 
 lib:
-	@$(MAKE) -s -C mount_helper BUILD=$(BUILD)/lib
+	@$(MAKE) -s -C mount_helper BUILD=$(BUILD)/lib $(cross)
 
 tests: source lib	## build the test programs
 	@[ ! -e tests/Makefile ] || $(MAKE) -s -C tests $(sub)
@@ -106,7 +117,7 @@ man: deps	## build the man pages, in build/man
 # Root's part without DESTDIR: the caches of libraries and modules. The module is for who
 # has made it; without it, mounts are by FUSE.
 install: lib	## install library, tools, man pages, and the module if it was made [DESTDIR=] [PREFIX=/usr]
-	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib \
+	@$(MAKE) -s -C mount_helper install BUILD=$(BUILD)/lib $(cross) \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 	@$(MAKE) -s -C docs install BUILD=$(BUILD)/man \
 		DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
@@ -163,9 +174,11 @@ stage-images:
 stage-files:
 	@rm -rf $(stage)
 	@$(MAKE) -s install MODULE=none DESTDIR=$(stage) PREFIX=/usr
+ifeq ($(MACHINE),)
 	@$(MAKE) -s -C tests/demo $(sub) LIBBPFFS=$(BUILD)/lib/libbpffs.so
 	@install -D -t $(stage)/usr/libexec/bpffs/demo \
 		$(BUILD)/demo/demo-load tests/demo/demo.sh tests/demo/traffic.py
+endif
 	@install -D -t $(stage)/usr/libexec/bpffs $(vm)/run-tests
 	@[ ! -e tests/Makefile ] || \
 		$(MAKE) -s -C tests install DESTDIR=$(stage) $(sub)
@@ -177,14 +190,15 @@ stage-files:
 #@ The virtual machine takes
 #@   KERNEL=6.1|6.12|7.2|7.3|rt|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@   ICOUNT=1 (one CPU, whose clock counts instructions, 2 ns each: for make bench)
-#@ and MODULE=none to boot without bpffs.ko.
-export KERNEL MODULE SHARE MEM TIMEOUT KVM ICOUNT AGAIN
+#@ and MODULE=none to boot without bpffs.ko; MACHINE=arm64|s390x KERNEL=6.12 for another
+#@ than this machine's processor.
+export MACHINE KERNEL MODULE SHARE MEM TIMEOUT KVM ICOUNT AGAIN
 
 # make becomes the virtual machine and thus ends with its status; else that would
 # be 2. What is exported is only for a recipe's commands, hence env.
 vm: vm-$(KERNEL) $(BUILD)/exec.so	## boot Linux with bpffs: a shell, or CMD='...' and its exit status
 	@$(if $(dry),,$(eval load $(BUILD)/exec.so)$(exec env,BUILD=$(BUILD),$\
-		KERNEL=$(KERNEL),MODULE=$(MODULE),SHARE=$(SHARE),MEM=$(MEM),$\
+		MACHINE=$(MACHINE),KERNEL=$(KERNEL),MODULE=$(MODULE),SHARE=$(SHARE),MEM=$(MEM),$\
 		TIMEOUT=$(TIMEOUT),KVM=$(KVM),ICOUNT=$(ICOUNT),$(vm)/run,$(value CMD)))
 
 # Functions are called in "make -n" too.
@@ -218,8 +232,9 @@ bench-host: deps lib
 check: $(tested:%=vm-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: also what has not changed]
 	@KERNELS='$(tested)' SKIPPED='$(filter-out $(tested),$(newest))' $(vm)/check
 
-check-all: $(all:%=vm-%) source	## the same, also on 7.2 and PREEMPT_RT
-	@KERNELS='$(all)' $(vm)/check
+check-all: $(all:%=vm-%) source	## the same, also on 7.2, PREEMPT_RT, and 6.12 of arm64 and s390x
+	@for machine in $(machines); do $(MAKE) -s vm-6.12 MACHINE=$$machine || exit 1; done
+	@KERNELS='$(all) $(machines:%=6.12-%)' $(vm)/check
 
 in-tree: stage	## all tests on a kernel with fs/ in its tree, as fs/bpffs, built in
 	@tests/in-tree/check
@@ -230,7 +245,7 @@ check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ..
 # ------------------------------------------------------------------------------
 
 clean:		## remove what was built, keep what was fetched: kernels, a Debian
-	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done apt),$(wildcard $(BUILD)/*))
+	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done apt root root.done $(machines)),$(wildcard $(addsuffix /*,$(BUILD) $(machines:%=$(BUILD)/%))))
 
 distclean:	## remove all of build/
 	rm -rf $(BUILD)
