@@ -6,7 +6,6 @@
  *               --> instance.c              layouts, shapes, inner maps
  *               --> super.c                 superblock and inodes
  * path name     --> root.c                  a name becomes a dentry
- *                   --> long.c              keys whose names are too long for a file
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
  *                           --> batch.c     the map's own batch operations
  *                           --> scratch.c   memory for these
@@ -27,6 +26,7 @@
  * layout        --> layout.c, leaf.c        its text, and where a leaf lies
  * key, name     --> name.c, short-name.c    both ways; of a name too long for a file
  *               --> key.c                   which may be made; inode numbers
+ *               --> find-short.c            the key of a short name
  * value, text   --> value-to-text.c, text-to-value.c
  *                   --> leaf-text.c         one leaf, both ways
  * element       --> element.c               what is read, when a text changes what
@@ -104,9 +104,8 @@ struct bpffs_scratch;
  * @template: such an @inner, of which no map is bound
  * @inner: of a map of maps: what its inner maps have in common
  * @pin: of the file system that holds a pin of the object; NULL without -o pin
- * @longs: keys of short names that were seen; NULL as long as none was
  *
- * Constant after fill_super but for @users, @longs and errors.
+ * Constant after fill_super but for @users, and what core changes of @info.
  */
 struct bpffs_instance {
 	struct bpffs_info info;
@@ -120,7 +119,6 @@ struct bpffs_instance {
 	bool template;
 	struct bpffs_info *inner;
 	struct vfsmount *pin;
-	struct bpffs_longs *longs;
 };
 
 static inline struct bpffs_instance *bpffs_instance(const struct bpffs_info *info)
@@ -246,19 +244,11 @@ bool bpffs_map_is_inner(const struct bpffs_info *info, const void *key,
 			const struct bpf_map *inner);
 u64 bpffs_map_memory_size(const struct bpffs_info *info);
 
-/* long.c: the keys of short names */
-struct bpffs_longs;
-
-void bpffs_long_note(struct bpffs_info *info, const char *name, size_t len, const void *key);
-int bpffs_long_find(struct bpffs_info *info, const struct qstr *name, void *key);
-void bpffs_longs_free(struct bpffs_longs *longs);
-
 /* root.c */
 extern const struct dentry_operations bpffs_dentry_ops;
 struct inode *bpffs_map_root(struct super_block *sb, struct bpffs_info *info,
 			     u64 ino);
 bool bpffs_is_dot_bpf(const struct qstr *name);
-int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key);
 
 /* inner.c */
 struct inode *bpffs_inner_inode(struct super_block *sb, struct bpffs_info *outer,

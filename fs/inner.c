@@ -37,7 +37,7 @@ bool bpffs_inner_is_current(const struct inode *inode, struct bpffs_info *outer,
 
 	if (bpffs_key_begin(outer, &key))
 		return false;
-	is = !bpffs_file_to_key(outer, name, key.bytes) &&
+	is = !bpffs_file_to_key(outer, name->name, name->len, key.bytes) &&
 	     bpffs_map_is_inner(outer, key.bytes, bpffs_bpf_map(bpffs_info(inode)));
 	bpffs_key_end(&key);
 	return is;

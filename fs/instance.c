@@ -18,6 +18,7 @@ struct bpffs_info *bpffs_info_new(void)
 	new->info.mode = 0600;
 	ktime_get_coarse_real_ts64(&new->born);
 	bpffs_errors_init(&new->info.errors);
+	bpffs_shorts_init(&new->info.shorts);
 	return &new->info;
 }
 
@@ -34,7 +35,7 @@ void bpffs_info_put(struct bpffs_info *info)
 	if (!info || !refcount_dec_and_test(&instance->users))
 		return;
 	bpffs_errors_free(&info->errors);
-	bpffs_longs_free(instance->longs);
+	bpffs_shorts_free(&info->shorts);
 	mntput(instance->pin);
 	bpffs_object_release(&instance->object);
 	if (!instance->borrows) {

@@ -45,7 +45,7 @@ static bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
 	int len = bpffs_name_encode(info->key, key, name);
 
 	if (unlikely(len >= BPFFS_SHORT_NAME_MIN))
-		bpffs_long_note(info, name, len, key);
+		bpffs_short_note(info, name, len, key);
 	return dir_emit(ctx, name, len, bpffs_key_ino(info, key), type);
 }
 

@@ -56,26 +56,6 @@ const struct dentry_operations bpffs_dentry_ops = {
 	.d_manage	= bpffs_pin_manage,
 };
 
-/**
- * bpffs_file_to_key - the key that the name of a file names, which may be a short one
- * @info: of the map
- * @name: of the file
- * @key: as bpffs_name_to_key() has it
- *
- * Context: as bpffs_keys_get().
- * Return: likewise, or -EINTR, and what else bpffs_keys_get() returns.
- */
-int bpffs_file_to_key(struct bpffs_info *info, const struct qstr *name, void *key)
-{
-	int err;
-
-	err = bpffs_name_to_key(info, name->name, name->len, key, NULL);
-	if (err != -EINVAL || !bpffs_name_is_short(name->name, name->len))
-		return err;
-	err = bpffs_long_find(info, name, key);
-	return err == -ENOENT ? -EINVAL : err;
-}
-
 bool bpffs_is_dot_bpf(const struct qstr *name)
 {
 	return name->len == 4 && !memcmp(name->name, ".bpf", 4);
@@ -96,7 +76,7 @@ static struct inode *find_inode(struct inode *dir, const struct qstr *name)
 	err = bpffs_key_begin(info, &key);
 	if (err)
 		return ERR_PTR(err);
-	err = bpffs_file_to_key(info, name, key.bytes);
+	err = bpffs_file_to_key(info, name->name, name->len, key.bytes);
 	if (err && err != -EINVAL && err != -EOPNOTSUPP)
 		inode = ERR_PTR(err);
 	else if (!err && bpffs_map_can(info, BPFFS_OF_MAPS))
@@ -184,7 +164,7 @@ static int bpffs_rmdir(struct inode *dir, struct dentry *dentry)
 	err = bpffs_key_begin(info, &key);
 	if (err)
 		return err;
-	err = bpffs_file_to_key(info, &dentry->d_name, key.bytes);
+	err = bpffs_file_to_key(info, dentry->d_name.name, dentry->d_name.len, key.bytes);
 	if (!err)
 		err = bpffs_map_delete(info, key.bytes);
 	bpffs_key_end(&key);

@@ -28,6 +28,20 @@ struct bpffs_errors {
 	unsigned int next;
 };
 
+struct bpffs_short;
+
+/**
+ * struct bpffs_shorts - keys of short names that were seen
+ * @lock: guards the rest
+ * @count: of the keys
+ * @list: of them, by the hash in their names; NULL as long as none was seen
+ */
+struct bpffs_shorts {
+	struct mutex lock; /* nothing is taken under it */
+	unsigned int count;
+	struct bpffs_short **list;
+};
+
 /**
  * struct bpffs_info - what is known of a mounted object, or of an inner map
  * @can: bits of enum bpffs_can; 0 of what is no map
@@ -46,9 +60,10 @@ struct bpffs_errors {
  * @sum: percpu=sum was given
  * @salt: for the inode numbers of an inner map
  * @errors: the last refusals
+ * @shorts: of keys, find-short.c
  *
  * It is part of something larger, which the home of this code has. Constant as soon as
- * there are files, but for @errors.
+ * there are files, but for @errors and @shorts.
  */
 struct bpffs_info {
 	u32 can;
@@ -66,6 +81,7 @@ struct bpffs_info {
 	struct bpffs_shape stored;
 	u64 salt;
 	struct bpffs_errors errors;
+	struct bpffs_shorts shorts;
 };
 
 /* Any of @what? */

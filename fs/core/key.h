@@ -36,6 +36,12 @@ int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t le
 int bpffs_check_key(const struct bpffs_info *info, const void *key);
 int bpffs_may_create(struct bpffs_info *info, const char *name, size_t len, void *key);
 
+/* find-short.c */
+void bpffs_shorts_init(struct bpffs_shorts *shorts);
+void bpffs_shorts_free(struct bpffs_shorts *shorts);
+void bpffs_short_note(struct bpffs_info *info, const char *name, size_t len, const void *key);
+int bpffs_file_to_key(struct bpffs_info *info, const char *name, size_t len, void *key);
+
 /**
  * struct bpffs_evictions - new elements given to a map that makes room by itself
  * @before: how many elements there were before the first of them

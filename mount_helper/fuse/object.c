@@ -30,6 +30,7 @@ void object_put(struct object *object)
 	bpffs_layout_release(object->info.key);
 	bpffs_layout_release(object->info.value);
 	bpffs_errors_free(&object->info.errors);
+	bpffs_shorts_free(&object->info.shorts);
 	map_close(&object->map);
 	if (object->fd >= 0)
 		close(object->fd);
@@ -201,6 +202,7 @@ struct object *object_new(enum bpffs_kind kind, int fd)
 	object->fd = fd;
 	clock_gettime(CLOCK_REALTIME_COARSE, &object->born);
 	bpffs_errors_init(&object->info.errors);
+	bpffs_shorts_init(&object->info.shorts);
 	err = know_object(object);
 	if (!err && kind == BPFFS_MAP)
 		err = open_map(object);

@@ -98,11 +98,6 @@ static int set_key(struct bpffs_info *info, const char *name, const char *text,
 		return err;
 	if (bpffs_layout_has_plen(info->key) && !bpffs_map_can(info, BPFFS_IS_TRIE))
 		return refuse(refusal, EINVAL, "%s: plen is for maps of type lpm_trie", name);
-	/* Which key a short name has is not remembered here yet. */
-	if (bpffs_layout_name_max(info->key) > BPFFS_NAME_MAX)
-		return refuse(refusal, EOPNOTSUPP,
-			      "%s: names of more than 255 bytes need the module (backend=kernel)",
-			      name);
 	return 0;
 }
 

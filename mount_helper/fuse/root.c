@@ -17,14 +17,14 @@ static int stat_root(const struct item *item, struct stat *st)
 }
 
 /* The key that a name is to be, in memory that is to be freed. */
-static int key_of(const struct bpffs_info *info, const char *name, void **key)
+static int key_of(struct bpffs_info *info, const char *name, void **key)
 {
 	int err;
 
 	*key = malloc(bpffs_key_size(info));
 	if (!*key)
 		return -ENOMEM;
-	err = bpffs_name_to_key(info, name, strlen(name), *key, NULL);
+	err = bpffs_file_to_key(info, name, strlen(name), *key);
 	return err == -EINVAL || err == -EOPNOTSUPP ? -ENOENT : err;
 }
 
@@ -152,16 +152,19 @@ static void *begin_list(const struct item *dir, int *err)
 static void list(void *data, uint64_t from, item_found found, void *to)
 {
 	struct names *names = data;
-	const struct bpffs_info *info = &names->object->info;
+	struct bpffs_info *info = &names->object->info;
 	mode_t type = bpffs_map_can(info, BPFFS_OF_MAPS) ? S_IFDIR : S_IFREG;
 	char name[BPFFS_NAME_MAX + 1];
 	const void *key;
 	u32 index;
+	int len;
 
 	for (; from < names->count; from++) {
 		index = from;
 		key = names->keys ? bpffs_keys_at(names->keys, from) : &index;
-		bpffs_name_encode(info->key, key, name);
+		len = bpffs_name_encode(info->key, key, name);
+		if (len >= BPFFS_SHORT_NAME_MIN)
+			bpffs_short_note(info, name, len, key);
 		if (!found(to, name, bpffs_key_ino(info, key), type))
 			return;
 	}

@@ -61,6 +61,7 @@ struct map *map_new(u32 type, const char *key, u32 key_size, const char *value,
 	info->mode = 0600;
 	info->sum = sum;
 	bpffs_errors_init(&info->errors);
+	bpffs_shorts_init(&info->shorts);
 	if ((key && bpffs_layout_compile(&info->key, key, strlen(key), key_size, BPFFS_KEY,
 					 &why)) ||
 	    (value && bpffs_layout_compile(&info->value, value, strlen(value), value_size,
@@ -90,6 +91,7 @@ void map_free(struct map *map)
 	bpffs_layout_release(map->info.key);
 	bpffs_layout_release(map->info.value);
 	bpffs_errors_free(&map->info.errors);
+	bpffs_shorts_free(&map->info.shorts);
 	free(map);
 }
 
