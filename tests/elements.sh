@@ -156,6 +156,27 @@ in_map 'the table of an array' array 4 0 "$value,key=u32" '[ "$(wc -l < .bpf/tab
 echo 3 packets=5 > .bpf/table
 [ "$(sed -n 4p .bpf/table)" = "3 packets=5 bytes=0" ]'
 # shellcheck disable=SC2016
+raw='for i in 1 2 3; do echo packets=$i bytes=$i > $i.0.0.0; done
+cp .bpf/table '"$here"'/table
+cat .bpf/raw > '"$here"'/raw
+find . -type f -delete
+head -c 100 '"$here"'/raw > .bpf/raw || true
+grep -q "^raw: " .bpf/error
+cat '"$here"'/raw > .bpf/raw
+sort .bpf/table | cmp - <(sort '"$here"'/table)'
+in_map 'a hash as a stream' hash 4 0 "$value,key=ip4" "$raw"
+in_map 'an lru_percpu_hash as a stream' lru_percpu_hash 4 0 "$value,key=ip4,percpu=sum" "$raw"
+in_map 'names that are longer than a file can have' hash 200 0 "$value,key=hex" \
+	'touch "$(printf "%0400d" 1)" && exit 1
+printf "%0400d packets=1 bytes=2\\n" 1 > .bpf/table
+name=$(ls)
+[ ${#name} -eq 255 ]
+grep -qx bytes=2 "$name"
+echo packets=3 > "$name"
+grep -q packets=3 .bpf/table
+rm "$name"
+[ -z "$(ls)" ]'
+# shellcheck disable=SC2016
 in_map 'the attributes' hash 4 0 "$value,key=ip4" 'touch 1.1.1.1
 [ "$(cat .bpf/type .bpf/name .bpf/count .bpf/value)" = "hash
 elements

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-/* .bpf: what the object is, a file each; and the whole map in one, the table. */
+/* .bpf: what the object is, a file each; and the whole map in one. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static const struct file_kind text_kind = {
 	.forget = forget_attribute,
 };
 
-/* --- The table --- */
+/* --- The whole map --- */
 
 static int open_table(const struct item *item, int flags, void **open)
 {
@@ -126,6 +126,25 @@ static const struct file_kind table_kind = {
 	.write = table_write,
 	.flush = table_flush,
 	.close = table_close,
+	.forget = forget_attribute,
+};
+
+static int open_raw(const struct item *item, int flags, void **open)
+{
+	const struct attribute *attribute = item->data;
+
+	(void)flags;
+	return raw_open(attribute->object, open);
+}
+
+static const struct file_kind raw_kind = {
+	.is_stream = true,
+	.stat = stat_attribute,
+	.open = open_raw,
+	.read = raw_read,
+	.write = raw_write,
+	.flush = raw_flush,
+	.close = raw_close,
 	.forget = forget_attribute,
 };
 
@@ -151,6 +170,7 @@ static int stat_root(const struct item *item, struct stat *st)
 static const struct file_kind * const kinds[] = {
 	[BPFFS_ATTR_TEXT]	= &text_kind,
 	[BPFFS_ATTR_TABLE]	= &table_kind,
+	[BPFFS_ATTR_RAW]	= &raw_kind,
 };
 
 static bool is_here(const struct bpffs_info *info, unsigned int number)

@@ -357,32 +357,42 @@ static __u64 first_capacity(const struct map *map)
 	return capacity ?: 1;
 }
 
+int map_batch_into(const struct map *map, bool begun, void *token, void *keys, void *values,
+		   __u32 *count)
+{
+	const __u32 capacity = *count;
+	int err, busy = 0;
+
+	do {
+		*count = capacity;
+		err = result(bpf_map_lookup_batch(map->fd, begun ? token : NULL, token, keys,
+						  values, count, NULL));
+		/* After these two, it is not told. */
+		if (err == -EFAULT || err == -ENOMEM)
+			*count = 0;
+	} while ((err == -EBUSY || err == -EINTR) && !*count && ++busy < BUSY_MAX);
+	/* What there is, before what is said again next time. */
+	return err == -ENOENT || !*count ? err : 0;
+}
+
 int map_batch_next(const struct map *map, struct map_batch *batch)
 {
-	int err, busy = 0;
+	int err;
 
 	if (batch->at_end)
 		return -ENOENT;
 	err = batch->capacity ? 0 : set_capacity(map, batch, first_capacity(map));
 	while (!err) {
 		batch->count = batch->capacity;
-		err = result(bpf_map_lookup_batch(map->fd, batch->begun ? batch->token : NULL,
-						  batch->token, batch->keys, batch->values,
-						  &batch->count, NULL));
-		if (err == -ENOENT)
-			batch->at_end = true;
+		err = map_batch_into(map, batch->begun, batch->token, batch->keys,
+				     batch->values, &batch->count);
 		/* A bucket that has more elements than there is room. */
-		if (err == -ENOSPC && !batch->count)
-			err = set_capacity(map, batch, 2ULL * batch->capacity);
-		else if (err == -EBUSY && !batch->count && ++busy < BUSY_MAX)
-			err = 0;
-		else
+		if (err != -ENOSPC)
 			break;
+		err = set_capacity(map, batch, 2ULL * batch->capacity);
 	}
-	if (err && err != -ENOENT && !batch->count)
-		return err;
-	/* What there is, before what is said again next time. */
-	if (err == -EFAULT || err == -ENOMEM)
+	batch->at_end = err == -ENOENT;
+	if (err && err != -ENOENT)
 		return err;
 	batch->begun = true;
 	return 0;

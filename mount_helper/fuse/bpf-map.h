@@ -122,6 +122,14 @@ struct map_batch {
 int map_batch_next(const struct map *map, struct map_batch *batch);
 void map_batch_free(struct map_batch *batch);
 
+/*
+ * The same, into memory of the caller; of *@count, which becomes how many there are, with
+ * -ENOENT too, at the end. -ENOSPC: the next bucket has more. @token: of a key, at least
+ * 4 bytes, from the call before if it has @begun.
+ */
+int map_batch_into(const struct map *map, bool begun, void *token, void *keys, void *values,
+		   __u32 *count);
+
 /* The key after @key, or the first (NULL). -ENOENT: there is none. */
 int map_next_key(const struct map *map, const void *key, void *next);
 

@@ -8,6 +8,9 @@
 
 #include "object.h"
 
+/* The header of a block of .bpf/raw, and what aligns its keys and values. */
+#define ROOM_REST		64
+
 /* Of a table, an element takes at most this much memory, or comes by itself. */
 #define CHUNK_ELEMENT_MAX	(256 * 1024)
 
@@ -275,4 +278,35 @@ void bpffs_chunk_free(struct bpffs_chunk *chunk)
 	free(chunk->scratch);
 	chunk->scratch = NULL;
 	chunk->count = 0;
+}
+
+/* Straight to where the reader has it. */
+int bpffs_batch_next(const struct bpffs_info *info, struct bpffs_batch *batch, void *keys,
+		     void *values, u32 capacity, u32 *count)
+{
+	int err = 0;
+
+	*count = 0;
+	while (!err && !*count) {
+		*count = capacity;
+		err = map_batch_into(&object_of(info)->map, batch->started, batch->token, keys,
+				     values, count);
+		batch->started |= !err || err == -ENOENT;
+	}
+	return err == -ENOENT ? 1 : err;
+}
+
+int bpffs_room_begin(const struct bpffs_info *info, struct bpffs_room *room, u64 capacity)
+{
+	size_t each = info->key_size + bpffs_batch_value_bytes(info);
+
+	/* Beside them, what a block has around them. */
+	room->bytes = capacity * each + ROOM_REST;
+	room->at = calloc(1, room->bytes);
+	return room->at ? 0 : -ENOMEM;
+}
+
+void bpffs_room_end(struct bpffs_room *room)
+{
+	free(room->at);
 }

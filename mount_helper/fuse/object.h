@@ -9,7 +9,7 @@
  *	element.c	the file of an element
  *	queue.c		the files of a queue or stack
  *	inner.c		the maps in a map of maps
- *	attributes.c	.bpf, and what is in it; table.c .bpf/table
+ *	attributes.c	.bpf, and what is in it; table.c .bpf/table, raw.c .bpf/raw
  *	core-map.c	what core asks of a map, and keys.c the keys of a moment
  *	core-object.c	what it asks of any object
  */
@@ -126,6 +126,13 @@ ssize_t table_read(void *open, void *buf, size_t size, off_t offset);
 ssize_t table_write(void *open, const void *buf, size_t size, off_t offset);
 int table_flush(void *open, bool by_user);
 void table_close(void *open);
+
+/* raw.c: likewise */
+int raw_open(struct object *object, void **open);
+ssize_t raw_read(void *open, void *buf, size_t size, off_t offset);
+ssize_t raw_write(void *open, const void *buf, size_t size, off_t offset);
+int raw_flush(void *open, bool by_user);
+void raw_close(void *open);
 
 /* attributes.c: .bpf, or the root of a program or link */
 extern const struct dir_kind attributes_kind;
