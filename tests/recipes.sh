@@ -224,6 +224,10 @@ run setpriv --reuid 1000 --regid 1000 --clear-groups sh -c 'echo packets=1 > /sr
 [ "$status" -ne 0 ] && run setpriv --reuid 1001 --regid 1001 --clear-groups ls /srv/conns
 [ "$status" -ne 0 ]
 result $? 'an exporter: it cannot write, and others cannot read'
+recipe export
+[ "$status" -eq 0 ] && shows '# TYPE bpffs_conns_packets counter' &&
+	[[ $output == *$'\nbpffs_conns_packets_total{'*'4002"'*'} 5'* ]]
+result $? 'an exporter: OpenMetrics'
 recipe container
 [ "$status" -eq 0 ] && shows 10.9.0.2,4002,17 && [ -z "$(ls /srv/box/conns)" ]
 result $? 'a container'

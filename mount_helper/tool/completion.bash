@@ -132,13 +132,28 @@ _mount_bpffs()
 	esac
 }
 
+# Of a command with options, and a mount.
+_bpffs_complete_command() # OPTIONS
+{
+	case $cur in
+	--output=*)
+		cur=${cur#*=}
+		_filedir ;;
+	-*)
+		COMPREPLY=($(compgen -W "$1" -- "$cur"))
+		[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace
+		_bpffs_trim ;;
+	*)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
+	esac
+}
+
 _bpffs()
 {
 	local cur prev words cword i
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json layout check open --help --version' \
+		COMPREPLY=($(compgen -W 'json export layout check open --help --version' \
 			-- "$cur"))
 		return
 	fi
@@ -150,6 +165,10 @@ _bpffs()
 		fi
 	done
 	case ${words[1]} in
+	export)
+		[ "$prev" != -o ] || { _filedir; return; }
+		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
+			--prometheus --output=' ;;
 	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;

@@ -377,6 +377,13 @@ static bool is_utf8(const struct token *t)
 	return true;
 }
 
+bool json_is_utf8(const char *text, size_t len)
+{
+	struct token t = { .text = text, .len = len, .bytes = true };
+
+	return is_utf8(&t);
+}
+
 static void put_hex(struct json_out *out, const u8 *from, size_t size)
 {
 	char text[512];

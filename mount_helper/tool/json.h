@@ -87,4 +87,7 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		 const struct json_plan *value, const struct bpffs_shape *shape,
 		 const void *key_bytes, const void *value_bytes);
 
+/* Are these bytes text? */
+bool json_is_utf8(const char *text, size_t len);
+
 #endif

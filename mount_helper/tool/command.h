@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* What the commands of bpffs share: how they end, and their options. */
+#ifndef LIBBPFFS_COMMAND_H
+#define LIBBPFFS_COMMAND_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+enum status {
+	DONE,
+	DIFFERS,	/* check: it is another object */
+	FAILED,
+};
+
+/* A sentence on standard error. */
+__attribute__((format(printf, 1, 2)))
+enum status fail(const char *fmt, ...);
+
+/* As getopt_long(3); of what is refused, the sentence has been printed: '?'. */
+int next_option(int argc, char **argv, const char *letters, const struct option *options);
+
+/* The only argument behind the options, DIR. NULL: the sentence has been printed. */
+const char *only_argument(int argc, char **argv, const char *name);
+
+/* Has all that was printed arrived? */
+enum status end_output(void);
+
+/* --- A file each; @argv begins with the name of the command --- */
+
+enum status json_command(int argc, char **argv);
+enum status export_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* bpffs json: the elements of a mounted map, or of the maps in it, as JSON Lines. */
+#include <unistd.h>
+
+#include "internal.h"
+#include "json.h"
+#include "mounted-map.h"
+
+/* What an element goes through. */
+struct writer {
+	struct map map;
+	struct json_out *out;
+	struct json_plan *key;
+	struct json_plan *value;
+};
+
+/* Of writing: nobody may read any more. */
+static enum status put_out(const struct json_out *out)
+{
+	return out->err ? fail("standard output: %s", strerror(out->err)) : DONE;
+}
+
+static enum status put_element(void *context, const void *key, const void *value)
+{
+	struct writer *writer = context;
+
+	if (json_element(writer->out, writer->key, writer->value, &writer->map.shape, key, value))
+		return fail("%s/.bpf/raw: damaged", writer->map.dir);
+	return put_out(writer->out);
+}
+
+static enum status put_line(void *context, const char *line, size_t len)
+{
+	struct writer *writer = context;
+	const struct map *map = &writer->map;
+
+	if (json_line(writer->out, map->key, map->value, map->percpu && !map->sum, line, len))
+		return fail("%s/.bpf/table: a line is not of the layouts", map->dir);
+	return put_out(writer->out);
+}
+
+/* @root: of the map, closed at the end */
+static enum status put_root(const char *dir, int root, struct json_out *out)
+{
+	struct writer writer = { .out = out };
+	enum status status = open_map(&writer.map, dir, root);
+
+	if (!status) {
+		writer.key = json_plan_new(writer.map.key);
+		writer.value = json_plan_new(writer.map.value);
+		if (!writer.key || !writer.value)
+			status = fail("%s", strerror(ENOMEM));
+	}
+	if (!status)
+		status = each_element(&writer.map, put_element, put_line, &writer);
+	json_plan_free(writer.key);
+	json_plan_free(writer.value);
+	close_map(&writer.map);
+	return status;
+}
+
+/* A map of maps: all elements of all the maps inside. */
+struct outer {
+	struct bpffs_layout *key;
+	struct json_out *out;
+};
+
+static enum status put_slot(void *context, const char *name, const char *dir, int root)
+{
+	struct outer *outer = context;
+
+	if (!json_slot(outer->out, outer->key, name))
+		return put_root(dir, root, outer->out);
+	close(root);
+	return fail("%s: not a name of the layout", dir);
+}
+
+static enum status put_outer(const char *dir, int root, struct json_out *out)
+{
+	struct map map = { .dir = dir, .root = root };
+	struct outer outer = { .out = out };
+	enum status status = read_layout(&map, ".bpf/key", ".bpf/key_size",
+					 BPFFS_LAYOUT_KEY, &outer.key);
+
+	if (!status)
+		status = each_slot(dir, root, put_slot, &outer);
+	bpffs_layout_free(outer.key);
+	close(root);
+	return status;
+}
+
+enum status json_command(int argc, char **argv)
+{
+	const char *dir = next_option(argc, argv, ":", NULL) == '?' ? NULL :
+			  only_argument(argc, argv, "DIR");
+	int root = dir ? open_mount(dir) : -1;
+	enum status status;
+	struct json_out *out;
+
+	if (root < 0)
+		return FAILED;
+	out = calloc(1, sizeof(*out));
+	if (!out) {
+		close(root);
+		return fail("%s", strerror(ENOMEM));
+	}
+	out->fd = STDOUT_FILENO;
+	if (is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0))
+		status = put_outer(dir, root, out);
+	else
+		status = put_root(dir, root, out);
+	json_end(out);
+	status = status ?: put_out(out);
+	free(out);
+	return status;
+}
