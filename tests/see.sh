@@ -14,7 +14,8 @@ if [ -z "$BPFFS_PRIVATE" ]; then
 fi
 
 . "$(dirname "$0")/tap.sh"
-here=$(mktemp -d)
+# libbpf pins maps at no path with a dot.
+here=$(mktemp -d "${TMPDIR:-/tmp}/bpffs_XXXXXX")
 chmod 755 "$here"
 mnt=$here/mnt
 pins=$here/pins
@@ -293,6 +294,61 @@ else
 	skip 'export: node_exporter serves it' 'no prometheus-node-exporter'
 fi
 umount "$mnt"
+
+# --- bpffs list ---
+
+object=$(dirname "$0")/../recipes/guard.bpf.o
+[ -e "$object" ] || object=${GUARD:-none}
+mount_it conns key=hex
+mkdir "$pins/progs" "$pins/maps"
+bpftool prog loadall "$object" "$pins/progs" pinmaps "$pins/maps" > "$here/log" 2>&1
+run cat "$here/log"
+[ -e "$pins/maps/conns" ]
+result $? 'list: a program to look at'
+bpftool map update pinned "$pins/maps/blocked" key 8 0 0 0 10 0 0 0 value 0 0 0 0
+exec 7< <(exec "$tool" open "$mnt" -- sh -c 'echo; exec sleep 1000')
+holder=$!
+read -r -u 7
+run bpffs list --json
+list=$output
+# The objects that FILTER selects: those of other tests may be there, too.
+shows() # NAME FILTER WANTED
+{
+	run jq -r ".objects[] | $2" <<< "$list"
+	is "list: $1" "$3"
+}
+pin_of() { bpftool -j "$1" show pinned "$pins/$2" | jq .id; }
+# shellcheck disable=SC2016
+shows 'a map: mounted, pinned, held' \
+	'select(.kind == "map" and .id == '"$id"') | [.type, .name, .size, .fill, .memory] + .mounted + .pinned | map(tostring) | join(" ")' \
+	"hash conns 100 3 $memory $mnt $pins/conns"
+shows 'the process that holds it' \
+	'select(.kind == "map" and .id == '"$id"') | .processes[] | select(startswith("sleep"))' \
+	"sleep[$holder]"
+shows 'a map of a program' \
+	'select(.kind == "map" and .id == '"$(pin_of map maps/blocked)"') | [.name, .size, .programs[]] | map(tostring) | join(" ")' \
+	"blocked 1024 guard[$(pin_of prog progs/guard)]"
+shows 'a program' \
+	'select(.kind == "prog" and .id == '"$(pin_of prog progs/guard)"') | [.type, .name, .pinned[]] | join(" ")' \
+	"xdp guard $pins/progs/guard"
+run bash -c "'$tool' list -nr -o id,used,fill,kind | grep '^$(pin_of map maps/blocked) '"
+is 'list: columns' "$(pin_of map maps/blocked) 1 0% map"
+umount "$mnt"
+mount_it conns key=hex,mode=0444
+run as_user "$tool" list -nr -o kind,id,type,name,size,used,mounted,pinned
+is 'list: what others see' "map $id hash conns 100 3 $mnt "
+umount "$mnt"
+mount_it conns key=hex
+run as_user "$tool" list
+is 'list: nothing of what is not theirs' ''
+umount "$mnt"
+kill "$holder"
+exec 7<&-
+wrong 'there are none' bpffs list /
+wrong '"x" is no column' bpffs list -o id,x
+wrong 'comes twice' bpffs list -o id,id
+wrong 'two forms' bpffs list -J -r
+wrong '-o needs a value' bpffs list -o
 
 # ---
 

@@ -38,6 +38,30 @@ enum libbpffs_kind libbpffs_kind_of(int fd)
 	return LIBBPFFS_NO_OBJECT;
 }
 
+unsigned int libbpffs_id_of(int fd)
+{
+	union {
+		struct bpf_map_info map;
+		struct bpf_prog_info prog;
+		struct bpf_link_info link;
+	} info;
+	__u32 len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return 0;
+	switch (libbpffs_kind_of(fd)) {
+	case LIBBPFFS_MAP:
+		return info.map.id;
+	case LIBBPFFS_PROG:
+		return info.prog.id;
+	case LIBBPFFS_LINK:
+		return info.link.id;
+	default:
+		return 0;
+	}
+}
+
 /* "alloc_calls_total, ": where it is longer than what the kernel keeps. */
 static void put_full_name(int fd, char *buf, size_t size)
 {

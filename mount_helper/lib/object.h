@@ -19,6 +19,9 @@ enum libbpffs_kind {
 
 enum libbpffs_kind libbpffs_kind_of(int fd);
 
+/* 0: nobody knows. */
+unsigned int libbpffs_id_of(int fd);
+
 /*
  * "map:id:7 (hash, 65536 entries)", with the full name before the type where that
  * is longer than what the kernel has; returns 0 or a negative errno.

@@ -20,6 +20,8 @@ static const char usage[] =
 	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
 	"       bpffs export [OPTIONS] DIR\n"
 	"                             the same as metrics: OpenMetrics text\n"
+	"       bpffs list [OPTIONS]  all maps, programs and links: who has them mounted, pinned\n"
+	"                             or open; without privileges, those that are mounted\n"
 	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
 	"       bpffs check DIR       does the SOURCE of a mount still name its object?\n"
 	"                             exit status 0: yes, 1: no, 2: it cannot be said\n"
@@ -81,52 +83,6 @@ static enum status layout(const char *source)
 
 /* --- check --- */
 
-/* Of the mount: as the kernel describes the held descriptor. None: errno. */
-static enum libbpffs_kind mounted_kind(int root)
-{
-	char *info = read_file(root, ".bpf/info");
-	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
-
-	/* A program or a link has it in the root. */
-	if (!info && errno == ENOENT)
-		info = read_file(root, "info");
-	if (!info)
-		return LIBBPFFS_NO_OBJECT;
-	if (strstr(info, "map_type:"))
-		kind = LIBBPFFS_MAP;
-	else if (strstr(info, "link_type:"))
-		kind = LIBBPFFS_LINK;
-	else if (strstr(info, "prog_type:"))
-		kind = LIBBPFFS_PROG;
-	free(info);
-	errno = EINVAL;
-	return kind;
-}
-
-static unsigned int id_of(int fd)
-{
-	union {
-		struct bpf_map_info map;
-		struct bpf_prog_info prog;
-		struct bpf_link_info link;
-	} info;
-	__u32 len = sizeof(info);
-
-	memset(&info, 0, sizeof(info));
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return 0;
-	switch (libbpffs_kind_of(fd)) {
-	case LIBBPFFS_MAP:
-		return info.map.id;
-	case LIBBPFFS_PROG:
-		return info.prog.id;
-	case LIBBPFFS_LINK:
-		return info.link.id;
-	default:
-		return 0;
-	}
-}
-
 static enum status compare(const char *dir, int root, unsigned int id, const char *source)
 {
 	int fd = libbpffs_source_open(source, true);
@@ -145,7 +101,7 @@ static enum status compare(const char *dir, int root, unsigned int id, const cha
 	kind = mounted_kind(root);
 	if (status == DONE && kind == LIBBPFFS_NO_OBJECT)
 		status = fail("%s: of what kind the object is: %s", dir, strerror(errno));
-	else if (status == DONE && (libbpffs_kind_of(fd) != kind || id_of(fd) != id))
+	else if (status == DONE && (libbpffs_kind_of(fd) != kind || libbpffs_id_of(fd) != id))
 		status = DIFFERS;
 	if (status != FAILED)
 		printf("%s: is id %u, and %s is %s%s\n", dir, id, source,
@@ -215,6 +171,7 @@ int main(int argc, char **argv)
 		{ "layout", layout_command },
 		{ "check", check_command },
 		{ "export", export_command },
+		{ "list", list_command },
 	};
 	size_t i;
 	int ret;

@@ -29,5 +29,6 @@ enum status end_output(void);
 
 enum status json_command(int argc, char **argv);
 enum status export_command(int argc, char **argv);
+enum status list_command(int argc, char **argv);
 
 #endif

@@ -132,6 +132,20 @@ _mount_bpffs()
 	esac
 }
 
+# The last one of a list.
+_bpffs_complete_columns()
+{
+	local before='' last=$cur
+
+	if [[ $cur == *[,=]* ]]; then
+		last=${cur##*[,=]}
+		before=${cur%"$last"}
+	fi
+	COMPREPLY=($(compgen -P "$before" -W 'kind id type name size used fill memory mounted
+		pinned processes programs' -- "$last"))
+	_bpffs_trim
+}
+
 # Of a command with options, and a mount.
 _bpffs_complete_command() # OPTIONS
 {
@@ -153,7 +167,7 @@ _bpffs()
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json export layout check open --help --version' \
+		COMPREPLY=($(compgen -W 'json export list layout check open --help --version' \
 			-- "$cur"))
 		return
 	fi
@@ -169,6 +183,14 @@ _bpffs()
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
 			--prometheus --output=' ;;
+	list)
+		if [ "$prev" = -o ] || [[ $cur == --output=* ]]; then
+			_bpffs_complete_columns
+		else
+			COMPREPLY=($(compgen -W '-b -J -n -o -r --bytes --json --noheadings
+				--output= --raw' -- "$cur"))
+			[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace
+		fi ;;
 	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;

@@ -78,6 +78,27 @@ bool is_map_of_maps(int root)
 	return is;
 }
 
+enum libbpffs_kind mounted_kind(int root)
+{
+	char *info = read_file(root, ".bpf/info");
+	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
+
+	/* A program or a link has it in the root. */
+	if (!info && errno == ENOENT)
+		info = read_file(root, "info");
+	if (!info)
+		return LIBBPFFS_NO_OBJECT;
+	if (strstr(info, "map_type:"))
+		kind = LIBBPFFS_MAP;
+	else if (strstr(info, "link_type:"))
+		kind = LIBBPFFS_LINK;
+	else if (strstr(info, "prog_type:"))
+		kind = LIBBPFFS_PROG;
+	free(info);
+	errno = EINVAL;
+	return kind;
+}
+
 /* --- Its layouts --- */
 
 enum status read_layout(const struct map *map, const char *name, const char *size_name,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "command.h"
+#include "object.h"
 #include "text.h"
 
 /* --- Files of a mount --- */
@@ -20,6 +21,9 @@ char *read_file(int root, const char *name);
 unsigned long read_number(int root, const char *name);
 
 bool is_map_of_maps(int root);
+
+/* What is mounted, as the kernel describes the held descriptor. None: errno. */
+enum libbpffs_kind mounted_kind(int root);
 
 /* --- Its elements --- */
 
