@@ -128,8 +128,12 @@ int map_open(struct map *map, int fd)
 		map->stride = ((size_t)map->value_size + 7) & ~(size_t)7;
 		err = read_cpus(map);
 	}
-	if (!err && has_places(map->type))
+	if (!err)
+		err = map_find_special(map);
+	if (!err && has_places(map->type)) {
 		map->place = place_open(map);
+		map->place_error = map->place ? 0 : -errno;
+	}
 	if (err)
 		map_close(map);
 	return err;
@@ -139,6 +143,8 @@ void map_close(struct map *map)
 {
 	place_close(map->place);
 	free(map->cpus);
+	free(map->special);
+	map->special = NULL;
 	map->place = NULL;
 	map->cpus = NULL;
 }

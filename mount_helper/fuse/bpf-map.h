@@ -7,6 +7,7 @@
  *	bpf-map.c	elements, one by one and in batches
  *	place.c		one field, stored where the element lies
  *	place-prog.c	the program that does it
+ *	special.c	fields that are a lock's, timer's or pointer's
  *
  * Functions return 0 or a negative errno, in the words of a file system: -ENOSPC the
  * map is full, -EOPNOTSUPP it cannot do that, -EBUSY it has a lock that is taken just
@@ -23,6 +24,18 @@
 struct place;
 
 /**
+ * struct map_special - a field that is a lock's, timer's or pointer's
+ * @offset: in a value
+ * @size: in bytes
+ * @owns: an update of the value would destroy what it owns
+ */
+struct map_special {
+	__u32 offset;
+	__u32 size;
+	bool owns;
+};
+
+/**
  * struct map - a map that is open
  * @fd: the caller's
  * @type: BPF_MAP_TYPE_*
@@ -34,9 +47,10 @@ struct place;
  * @cpus: the possible CPUs, ascending; of a per-CPU type, else NULL
  * @copies: how many there are; 1 of any other type
  * @stride: from a copy to the next
- * @place: to store single fields; NULL: that cannot be done, for lack of a right, or as
- *	the values have locks, timers or the like, near which the verifier lets nobody store
- *	at an offset that it does not know
+ * @special: fields of a value, by their offsets
+ * @specials: how many they are
+ * @place: to store single fields; NULL: that cannot be done
+ * @place_error: why, a negative errno; 0: of its type it never can
  */
 struct map {
 	int fd;
@@ -49,7 +63,10 @@ struct map {
 	__u32 *cpus;
 	__u32 copies;
 	size_t stride;
+	struct map_special *special;
+	__u32 specials;
 	struct place *place;
+	int place_error;
 };
 
 /* Needs the privileges of bpf(2) for programs only for @place. */
@@ -64,6 +81,12 @@ static inline size_t map_value_bytes(const struct map *map)
 
 /* May it be written to, and is it not frozen? 0, -EPERM. */
 int map_check_writable(const struct map *map);
+
+/* special.c */
+int map_find_special(struct map *map);
+bool map_owns(const struct map *map);
+/* Zeros for what they have in @count copies of a value, or values; not an address. */
+void map_clear_special(const struct map *map, void *values, __u32 count);
 
 /* --- One element --- */
 

@@ -68,6 +68,7 @@ static const struct {
 	{ BPF_OBJ_GET_INFO_BY_FD, "BPF_OBJ_GET_INFO_BY_FD" },
 	{ BPF_PROG_TEST_RUN, "BPF_PROG_TEST_RUN, of the programs that store a field" },
 	{ BPF_MAP_GET_FD_BY_ID, "BPF_MAP_GET_FD_BY_ID, of the maps in a map of maps" },
+	{ BPF_BTF_GET_FD_BY_ID, "BPF_BTF_GET_FD_BY_ID, of their types" },
 };
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))

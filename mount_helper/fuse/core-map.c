@@ -29,9 +29,15 @@ bool bpffs_map_has(const struct bpffs_info *info, const void *key)
 /* bpf(2) packs what core has aligned to 8 bytes, where there is one copy only. */
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
 {
+	const struct map *map = &object_of(info)->map;
+	int err;
+
 	if (!bpffs_map_can(info, BPFFS_CAN_READ))
 		return -EOPNOTSUPP;
-	return map_read(&object_of(info)->map, key, value);
+	err = map_read(map, key, value);
+	if (!err)
+		map_clear_special(map, value, map->copies);
+	return err;
 }
 
 static int update(const struct bpffs_info *info, const void *key, const void *value, __u64 flags)
@@ -68,20 +74,20 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 	return map_delete(&object_of(info)->map, key);
 }
 
-/* Maps whose values have such are refused at mount. */
 bool bpffs_map_special(const struct bpffs_info *info, u32 i, u32 *offset, u32 *size)
 {
-	(void)info;
-	(void)i;
-	(void)offset;
-	(void)size;
-	return false;
+	const struct map *map = &object_of(info)->map;
+
+	if (i >= map->specials)
+		return false;
+	*offset = map->special[i].offset;
+	*size = map->special[i].size;
+	return true;
 }
 
 bool bpffs_map_owns(const struct bpffs_info *info)
 {
-	(void)info;
-	return false;
+	return map_owns(&object_of(info)->map);
 }
 
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
@@ -204,7 +210,8 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 	int err = 0;
 
 	if (!object_of(info)->map.place)
-		return store_by_update(info, key, copy, store);
+		return bpffs_map_owns(info) ? -EOPNOTSUPP :
+					      store_by_update(info, key, copy, store);
 	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END)
 		if (step != BPFFS_STORE_SKIP)
 			err = store_leaf(info, key, copy, counted, &leaf,
@@ -245,7 +252,7 @@ struct bpffs_scratch {
 bool bpffs_chunk_possible(const struct bpffs_info *info)
 {
 	return bpffs_map_can(info, BPFFS_CAN_STREAM) &&
-	       !bpffs_map_can(info, BPFFS_BY_NEXT_KEY) &&
+	       !bpffs_map_can(info, BPFFS_BY_NEXT_KEY) && !bpffs_map_owns(info) &&
 	       info->key_size + bpffs_batch_value_bytes(info) <= CHUNK_ELEMENT_MAX;
 }
 
@@ -265,6 +272,8 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 		if (!err)
 			chunk->count = batch->count;
 	}
+	map_clear_special(&object_of(info)->map, batch->values,
+			  chunk->count * object_of(info)->map.copies);
 	chunk->keys = batch->keys;
 	chunk->values = batch->values;
 	chunk->at_end = batch->at_end;
@@ -293,6 +302,7 @@ int bpffs_batch_next(const struct bpffs_info *info, struct bpffs_batch *batch, v
 				     values, count);
 		batch->started |= !err || err == -ENOENT;
 	}
+	map_clear_special(&object_of(info)->map, values, *count * object_of(info)->map.copies);
 	return err == -ENOENT ? 1 : err;
 }
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 
 #include "../lib/object.h"
 #include "daemon.h"
@@ -60,53 +59,6 @@ int refuse(const struct refusal *refusal, int err, const char *format, ...)
 }
 
 /* --- What can be mounted --- */
-
-/* Locks, timers, pointers: an update would destroy them, a text give them bytes. */
-static bool has_special(const struct btf *btf, __u32 id, int depth)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-	const struct btf_member *member;
-	const char *name;
-	int i;
-
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
-	if (!type || depth > 16)
-		return false;
-	if (btf_is_array(type))
-		return has_special(btf, btf_array(type)->type, depth + 1);
-	if (btf_is_ptr(type)) {
-		type = btf__type_by_id(btf, type->type);
-		return type && btf_is_type_tag(type);
-	}
-	if (!btf_is_composite(type))
-		return false;
-	name = btf__str_by_offset(btf, type->name_off);
-	if (name && !strncmp(name, "bpf_", 4))
-		return true;
-	member = btf_members(type);
-	for (i = 0; i < btf_vlen(type); i++)
-		if (has_special(btf, member[i].type, depth + 1))
-			return true;
-	return false;
-}
-
-static int check_special(const struct refusal *refusal)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	struct btf *btf;
-	bool special;
-
-	if (bpf_obj_get_info_by_fd(DAEMON_OBJECT, &info, &len) || !info.btf_value_type_id)
-		return 0;
-	btf = btf__load_from_kernel_by_id(info.btf_id);
-	/* Who has no right to ask gets what BPF gives without it. */
-	special = btf && has_special(btf, info.btf_value_type_id, 0);
-	btf__free(btf);
-	return !special ? 0 : refuse(refusal, EOPNOTSUPP,
-			"values with locks, timers or pointers need the module (backend=kernel)");
-}
 
 /*
  * What bpf(2) can, and the module must not: read what looking would count as using, or
@@ -245,9 +197,7 @@ int items_open(struct item *root, uint64_t *capabilities, const struct front_opt
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	err = object->kind == BPFFS_MAP ? check_special(&refusal) : 0;
-	if (!err)
-		err = set_options(object, options, &refusal);
+	err = set_options(object, options, &refusal);
 	if (err) {
 		object_put(object);
 		return err;

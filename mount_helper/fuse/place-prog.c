@@ -19,8 +19,11 @@
 #include "bpf-map.h"
 #include "place.h"
 
+/* Between special fields, of which the kernel takes fewer. */
+#define PARTS_MAX	16
+
 /* More than it ever has. */
-#define INSNS_MAX	192
+#define INSNS_MAX	1024
 
 /* A value that is copied out whole. */
 #define READ_MAX	65536
@@ -140,21 +143,44 @@ static void find_value(struct code *code, const struct map *map)
 }
 
 /*
- * r4: the field, of @size bytes, unless it is not one. What is exchanged must be
- * aligned, or the verifier does not take it.
+ * r4: the field, of @size bytes, if all of it is between @from and @to. A jump to where the
+ * next such part is tried goes to *@next; returns the one for who has found it.
+ */
+static int find_in_part(struct code *code, __u32 size, __u32 from, __u32 to, int next[2])
+{
+	next[0] = from ? jump(code, BPF_JLT | BPF_K, BPF_REG_9, 0, from) : -1;
+	next[1] = jump(code, BPF_JGT | BPF_K, BPF_REG_9, 0, to - size);
+	move(code, BPF_REG_4, BPF_REG_8);
+	add(code, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_4, BPF_REG_9, 0, 0);
+	return jump(code, BPF_JA, 0, 0, 0);
+}
+
+/*
+ * The same, in any part of the value that has nothing special, near which the verifier lets
+ * nobody store. What is exchanged must be aligned, or it is not taken either.
  */
 static void find_field(struct code *code, const struct map *map, __u32 size, bool align)
 {
-	int inside;
+	int found[PARTS_MAX], count = 0, next[2], i;
+	__u32 from = 0, to, n;
 
 	load(code, BPF_W, BPF_REG_9, BPF_REG_7, offsetof(struct place_job, offset));
 	if (align)
 		add(code, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_9, 0, 0, -size);
-	inside = jump(code, BPF_JLE | BPF_K, BPF_REG_9, 0, map->value_size - size);
+	for (n = 0; n <= map->specials && n < PARTS_MAX; n++) {
+		to = n < map->specials ? map->special[n].offset : map->value_size;
+		if (to >= from + size) {
+			found[count++] = find_in_part(code, size, from, to, next);
+			if (next[0] >= 0)
+				land(code, next[0]);
+			land(code, next[1]);
+		}
+		if (n < map->specials)
+			from = to + map->special[n].size;
+	}
 	end(code, EINVAL);
-	land(code, inside);
-	move(code, BPF_REG_4, BPF_REG_8);
-	add(code, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_4, BPF_REG_9, 0, 0);
+	for (i = 0; i < count; i++)
+		land(code, found[i]);
 }
 
 static const struct {
