@@ -242,6 +242,25 @@ refuses 'a layout of inner maps that is refused' 32 'inner_key: the layout cover
 	mount.bpffs -o backend=fuse,inner_key=ip6 "$pins/out" "$mnt"
 rm "$pins/dev" "$pins/in1" "$pins/in2" "$pins/out"
 
+# An ordinary user, who may not load the program, is told.
+user='setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all'
+rm -f "$pins/map"
+bpftool map create "$pins/map" type hash key 4 value 16 entries 8 name elements
+chmod 755 "$here" "$pins"
+chmod 666 "$pins/map"
+chown 1000 "$mnt"
+if [ "$(stat -c %a /dev/fuse)" = 666 ] && command -v fusermount3 > /dev/null; then
+	# shellcheck disable=SC2086
+	run $user mount.bpffs -o "backend=fuse,key=ip4,$value" "$pins/map" "$mnt"
+	grep -q 'which can lose what others store meanwhile: loading a BPF program needs CAP_BPF' \
+		<<< "$output" && $user bash -ec "cd '$mnt'; $changes"
+	result $? 'a user without the right to load a program'
+	$user fusermount3 -u "$mnt"
+else
+	skip 'a user without the right to load a program' 'no fusermount3, or /dev/fuse is not theirs'
+fi
+chown 0 "$mnt"
+
 refuses 'an option that is unknown' 32 "Unknown parameter 'foo'" \
 	mount.bpffs -o backend=fuse,foo=1 "$pins/map" "$mnt"
 refuses 'a layout that is refused' 32 'unknown type "ip5" (column 1)' \

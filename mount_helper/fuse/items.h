@@ -103,7 +103,8 @@ struct file_kind {
 
 /**
  * items_open() - the root of the object of DAEMON_OBJECT
- * As front_open() for the rest. @capabilities: to be kept
+ * As front_open() for the rest. @capabilities: to be kept. @refusal: or what the mounter
+ * is to be told
  */
 int items_open(struct item *root, uint64_t *capabilities, const struct front_options *options,
 	       char *refusal, size_t size);

@@ -188,6 +188,24 @@ static struct object *open_object(const struct refusal *refusal)
 	return object;
 }
 
+/* What a store of some fields can lose, and why. */
+static void say_how_fields_are_stored(const struct object *object, const struct refusal *note)
+{
+	const struct map *map = &object->map;
+	const struct bpffs_info *info = &object->info;
+	const char *why = map->place_error == -EPERM ? "loading a BPF program needs CAP_BPF" :
+			  map->place_error ? strerror(-map->place_error) :
+					     "a map of this type has no other way";
+
+	if (map->place || !bpffs_map_can(info, BPFFS_CAN_WRITE) || !info->value ||
+	    !bpffs_map_writable(info) ||
+	    bpffs_layout_leaves(info->value) * (u64)info->shape.copies < 2)
+		return;
+	refuse(note, 0, map_owns(map) ? "a field of an element cannot be stored: %s" :
+	       "a field is stored by reading and updating the whole element, which can lose what others store meanwhile: %s",
+	       why);
+}
+
 int items_open(struct item *root, uint64_t *capabilities, const struct front_options *options,
 	       char *text, size_t size)
 {
@@ -202,6 +220,7 @@ int items_open(struct item *root, uint64_t *capabilities, const struct front_opt
 		object_put(object);
 		return err;
 	}
+	say_how_fields_are_stored(object, &refusal);
 	/* To open inner maps by their ids. */
 	*capabilities = bpffs_map_can(&object->info, BPFFS_OF_MAPS) ? 1ULL << CAP_SYS_ADMIN : 0;
 	root_item(object, root);

@@ -310,6 +310,7 @@ static void limit_memory(void)
 
 static int serve(const struct request *request)
 {
+	struct daemon_report stands = {};
 	struct threads threads;
 	struct front *front;
 	char why[sizeof(((struct daemon_report *)0)->sentence)] = "";
@@ -328,7 +329,8 @@ static int serve(const struct request *request)
 	err = filter_calls(keeper);
 	if (err)
 		refuse(-err, "a filter of system calls (seccomp): %s", strerror(-err));
-	report(&(struct daemon_report){});
+	snprintf(stands.sentence, sizeof(stands.sentence), "%s", why);
+	report(&stands);
 	pthread_barrier_wait(&threads.barrier);
 	join_threads(&threads);
 	fuse_session_destroy(threads.session);

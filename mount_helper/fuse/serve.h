@@ -36,7 +36,7 @@ struct front_options {
  * front_open() - take the object of DAEMON_OBJECT
  * @front: what the session's requests get as their userdata
  * @options: those of the mount
- * @refusal: a sentence
+ * @refusal: a sentence; without an error, what the mounter is to be told, or ""
  * @size: of @refusal
  *
  * It is called before the mount stands, with all privileges. What it opens or loads

@@ -26,7 +26,7 @@ enum {
 /**
  * struct daemon_report - whether the mount stands; an end without one is a failure
  * @err: 0, or a positive errno
- * @sentence: why not
+ * @sentence: why not; of a mount that stands, what the mounter is to be told, or ""
  */
 struct daemon_report {
 	int err;

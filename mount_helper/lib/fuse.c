@@ -147,7 +147,7 @@ static int start(pid_t *pid, const char *source, const int fds[4])
 }
 
 /* Until the mount stands, or was refused. */
-static int hear(int report_fd)
+static int hear(int report_fd, char note[LIBBPFFS_NOTE])
 {
 	struct daemon_report report;
 	ssize_t n;
@@ -158,9 +158,11 @@ static int hear(int report_fd)
 	if (n != sizeof(report))
 		return libbpffs_refuse(EIO, "%s ended before the mount stood",
 				       libbpffs_fuse_daemon());
-	if (!report.err)
-		return 0;
 	report.sentence[sizeof(report.sentence) - 1] = '\0';
+	if (!report.err) {
+		snprintf(note, LIBBPFFS_NOTE, "%.*s", LIBBPFFS_NOTE - 1, report.sentence);
+		return 0;
+	}
 	return libbpffs_refuse(report.err, "%s", report.sentence);
 }
 
@@ -172,7 +174,7 @@ static void reap(pid_t pid)
 }
 
 /* @fuse: -1 if the daemon is to mount */
-static int run_daemon(int object, int fuse, const struct libbpffs_plan *plan,
+static int run_daemon(int object, int fuse, struct libbpffs_plan *plan,
 		      const char *device, const char *directory)
 {
 	int options, report[2], err;
@@ -192,7 +194,7 @@ static int run_daemon(int object, int fuse, const struct libbpffs_plan *plan,
 	if (err) {
 		err = libbpffs_refuse(err, "%s: %s", libbpffs_fuse_daemon(), strerror(err));
 	} else {
-		err = hear(report[0]);
+		err = hear(report[0], plan->note);
 		reap(pid);
 	}
 	close_quietly(report[0]);
@@ -262,7 +264,7 @@ static int device_of(int mnt, char *text, size_t size)
 }
 
 /* Takes @fs. Returns the mount's descriptor. */
-static int make_mount(int fs, int object, const struct libbpffs_plan *plan)
+static int make_mount(int fs, int object, struct libbpffs_plan *plan)
 {
 	int fuse = open_device();
 	int mnt, err = fuse < 0 ? fuse : configure(fs, fuse, plan);

@@ -62,6 +62,9 @@ enum libbpffs_backend {
 	LIBBPFFS_FUSE,
 };
 
+/* Bytes of a sentence to the mounter. */
+#define LIBBPFFS_NOTE	256
+
 /**
  * struct libbpffs_plan - what is asked of the kernel
  * @attr: MOUNT_ATTR_* for fsmount(2)
@@ -83,6 +86,7 @@ enum libbpffs_backend {
  * @pinonly: mount a pin in the kernel's own file system, not bpffs
  * @backend: what was asked for; when it is mounted, what it became
  * @why: that was chosen; NULL if it was asked for
+ * @note: what the mounter is to be told of it, or ""
  * @directory: where to mount, for who may do so by fusermount3(1) only; or NULL
  * @mounted: that has happened, there is nothing to attach
  */
@@ -106,6 +110,7 @@ struct libbpffs_plan {
 	bool pinonly;
 	enum libbpffs_backend backend;
 	const char *why;
+	char note[LIBBPFFS_NOTE];
 	const char *directory;
 	bool mounted;
 };
@@ -139,11 +144,13 @@ int libbpffs_check_fd(int fd);
  * @mnt: its descriptor; -1: it was mounted at once on its directory
  * @backend: who serves it
  * @why: that was chosen, or NULL
+ * @note: what the mounter is to be told of it, or ""
  */
 struct libbpffs_outcome {
 	int mnt;
 	enum libbpffs_backend backend;
 	const char *why;
+	char note[LIBBPFFS_NOTE];
 };
 
 /*

@@ -196,6 +196,7 @@ int libbpffs_mount(int fd, const char *directory, const struct bpf_mount_opts *o
 	struct libbpffs_plan plan = { .directory = directory };
 	int ret;
 
+	*outcome->note = '\0';
 	ret = libbpffs_check_fd(fd);
 	if (ret)
 		return ret;
@@ -206,6 +207,7 @@ int libbpffs_mount(int fd, const char *directory, const struct bpf_mount_opts *o
 	outcome->mnt = plan.mounted ? -1 : ret;
 	outcome->backend = plan.backend;
 	outcome->why = plan.why;
+	memcpy(outcome->note, plan.note, sizeof(outcome->note));
 	libbpffs_plan_free(&plan);
 	return ret < 0 ? ret : 0;
 }

@@ -284,6 +284,8 @@ static int attach(struct helper *helper, const struct libbpffs_outcome *outcome)
 		say_layout(helper, "key");
 		say_layout(helper, "value");
 	}
+	if (!err && *outcome->note)
+		say("%s: %s", helper->target, outcome->note);
 	mnt_context_switch_ns(helper->cxt, old);
 	return err ? say_error(MNT_EX_FAIL) : 0;
 }
