@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What bpffs shows of mounted maps: metrics. With BPFFS, the tool is that program. Where
+# What bpffs shows of mounted maps: metrics, changes, and which there are. With BPFFS, the tool is that program. Where
 # the module is not, by FUSE: it needs root and bpf(2), and no more. As TAP.
 
 # Out of sight of everybody else, gone with the last process.
@@ -294,6 +294,102 @@ else
 	skip 'export: node_exporter serves it' 'no prometheus-node-exporter'
 fi
 umount "$mnt"
+
+# --- bpffs watch ---
+
+rm "$pins/map"
+bpftool map create "$pins/map" type hash key 8 value 24 entries 100 name watched
+mount_it map 'key=str8,value=n=u64:s=str8:u32{a.4/b.4/.24}:pad4'
+echo 'n=1 s= a=0 b=0' > "$mnt/beat"
+echo 'n=1 s= a=0 b=0' > "$mnt/old"
+
+# Until it has looked once: what it prints is read from descriptor 7.
+begin_watch() # ARGUMENT...
+{
+	exec 7< <(exec "$tool" watch -i 0.05 "$@" "$mnt")
+	watcher=$!
+	line=
+	until [ -n "$line" ]; do
+		echo n+=1 > "$mnt/beat"
+		read -r -t 0.2 -u 7 line
+	done
+}
+
+end_watch()
+{
+	kill "$watcher"
+	wait "$watcher" 2>&-
+	exec 7<&-
+}
+
+# Of the beat, more may come.
+next_line()
+{
+	while read -r -t 60 -u 7 output && [[ $output == *beat* ]]; do
+		:
+	done
+	status=0
+}
+
+begin_watch
+[[ $line == '~ beat n='*'->'* ]]
+result $? 'watch: a field'
+echo 'n=5 s=x a=1 b=2' > "$mnt/new"
+next_line
+is 'watch: an element has come' '+ new n=5 s=x a=1 b=2'
+echo 's=y%20 b=3' > "$mnt/new"
+next_line
+is 'watch: fields, bits and strings' '~ new s=x->y%20 b=2->3'
+rm "$mnt/old"
+next_line
+is 'watch: an element has gone' '- old'
+umount "$mnt" 2>&-
+[ $? -ne 0 ]
+result $? 'watch: the mount is in use'
+end_watch
+begin_watch --json
+run jq -r '[.change, .new.name, (.new.value.n > .old.value.n)] | map(tostring) | join(" ")' <<< "$line"
+is 'watch --json: a change' '~ beat true'
+rm "$mnt/new"
+next_line
+is 'watch --json: gone' \
+	'{"change":"-","old":{"name":"new","key":"new","value":{"n":5,"s":"y ","a":1,"b":3}}}'
+echo 'n=2 s= a=0 b=0' > "$mnt/new"
+next_line
+is 'watch --json: come' \
+	'{"change":"+","new":{"name":"new","key":"new","value":{"n":2,"s":"","a":0,"b":0}}}'
+end_watch
+begin_watch "$mnt" 'be?t' none
+echo n=7 > "$mnt/new"
+echo n=1000 > "$mnt/beat"
+seen=
+until [[ $output == *'->1000' ]]; do
+	read -r -t 60 -u 7 output || break
+	seen+="$output "
+done
+[[ $output == '~ beat '*'->1000' && $seen != *new* ]]
+result $? 'watch: only some keys'
+end_watch
+run bpffs watch -n 2 -i 0.01 "$mnt"
+is 'watch: nothing changes' ''
+umount "$mnt"
+exec 7< <(exec "$tool" watch -i 0.05 / 2>&1)
+read -r -u 7 output
+is 'watch: no mount' 'bpffs: /: not in a mount of type bpffs'
+exec 7<&-
+mount_it conns ro,mode=0444,key=hex
+run as_user "$tool" watch -n 1 -i 0.01 "$mnt" '0*'
+is 'watch: without privileges' ''
+umount "$mnt"
+wrong 'DIR is missing' bpffs watch
+wrong 'no time' bpffs watch -i 0 /
+wrong 'no time' bpffs watch --interval=1x /
+wrong 'no number' bpffs watch -n 0 /
+wrong 'no option -x' bpffs watch -x /
+bpftool map create "$pins/ring" type ringbuf entries 4096 name ring
+mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/ring" "$mnt"
+refuses 'wrong: bpffs watch, a ring buffer' 2 'no keys and values are shown here' \
+	bpffs watch "$mnt"
 
 # --- bpffs list ---
 

@@ -20,6 +20,8 @@ static const char usage[] =
 	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
 	"       bpffs export [OPTIONS] DIR\n"
 	"                             the same as metrics: OpenMetrics text\n"
+	"       bpffs watch [OPTIONS] DIR [KEY...]\n"
+	"                             what changes: elements that come and go, and their fields\n"
 	"       bpffs list [OPTIONS]  all maps, programs and links: who has them mounted, pinned\n"
 	"                             or open; without privileges, those that are mounted\n"
 	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
@@ -172,6 +174,7 @@ int main(int argc, char **argv)
 		{ "check", check_command },
 		{ "export", export_command },
 		{ "list", list_command },
+		{ "watch", watch_command },
 	};
 	size_t i;
 	int ret;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* What the commands of bpffs share: how they end, and their options. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -44,6 +46,30 @@ const char *only_argument(int argc, char **argv, const char *name)
 		fail("%s: only one %s is possible, and \"%s\" is another argument", argv[0],
 		     name, argv[optind + 1]);
 	return NULL;
+}
+
+unsigned long long read_seconds(const char *command, const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (isdigit((unsigned char)*text) && !*end && seconds >= 0.01 && seconds <= 86400)
+		return (unsigned long long)(seconds * 1e9);
+	fail("%s: \"%s\" is no time of 0.01 to 86400 seconds", command, text);
+	return 0;
+}
+
+unsigned long read_count(const char *command, const char *text)
+{
+	unsigned long count;
+	char *end;
+
+	errno = 0;
+	count = strtoul(text, &end, 10);
+	if (isdigit((unsigned char)*text) && !*end && !errno && count)
+		return count;
+	fail("%s: \"%s\" is no number from 1 on", command, text);
+	return 0;
 }
 
 enum status end_output(void)

@@ -22,6 +22,10 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 /* The only argument behind the options, DIR. NULL: the sentence has been printed. */
 const char *only_argument(int argc, char **argv, const char *name);
 
+/* A number of seconds as nanoseconds, of whole ones; 0: the sentence has been printed. */
+unsigned long long read_seconds(const char *command, const char *text);
+unsigned long read_count(const char *command, const char *text);
+
 /* Has all that was printed arrived? */
 enum status end_output(void);
 
@@ -30,5 +34,6 @@ enum status end_output(void);
 enum status json_command(int argc, char **argv);
 enum status export_command(int argc, char **argv);
 enum status list_command(int argc, char **argv);
+enum status watch_command(int argc, char **argv);
 
 #endif

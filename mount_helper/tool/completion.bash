@@ -167,7 +167,7 @@ _bpffs()
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json export list layout check open --help --version' \
+		COMPREPLY=($(compgen -W 'json export watch list layout check open --help --version' \
 			-- "$cur"))
 		return
 	fi
@@ -183,6 +183,7 @@ _bpffs()
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
 			--prometheus --output=' ;;
+	watch)	_bpffs_complete_command '-i -j -n --interval= --json --count=' ;;
 	list)
 		if [ "$prev" = -o ] || [[ $cur == --output=* ]]; then
 			_bpffs_complete_columns

@@ -377,6 +377,11 @@ static bool is_utf8(const struct token *t)
 	return true;
 }
 
+void json_text(struct json_out *out, const char *text)
+{
+	put(out, text, strlen(text));
+}
+
 bool json_is_utf8(const char *text, size_t len)
 {
 	struct token t = { .text = text, .len = len, .bytes = true };

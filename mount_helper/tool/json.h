@@ -87,6 +87,9 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		 const struct json_plan *value, const struct bpffs_shape *shape,
 		 const void *key_bytes, const void *value_bytes);
 
+/* JSON that is there already. */
+void json_text(struct json_out *out, const char *text);
+
 /* Are these bytes text? */
 bool json_is_utf8(const char *text, size_t len);
 

@@ -213,6 +213,8 @@ enum status open_map(struct map *map, const char *dir, int root)
 	map->root = root;
 	if (faccessat(root, ".bpf/key", F_OK, 0))
 		return fail("%s: no keys and values are shown here", dir);
+	if (is_map_of_maps(root))
+		return fail("%s: a map of maps: name one of the maps inside, %s/KEY", dir, dir);
 	status = read_layout(map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY, &map->key);
 	if (!status)
 		status = read_layout(map, ".bpf/value", ".bpf/value_size", 0, &map->value);

@@ -109,6 +109,15 @@ enum status take_sample(struct sample *sample, struct map *map)
 	return status ?: index_keys(sample, map);
 }
 
+void wait_after(const struct sample *sample, u64 interval)
+{
+	u64 until = sample->when + interval;
+	struct timespec time = { until / 1000000000, until % 1000000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
+		;
+}
+
 void free_sample(struct sample *sample)
 {
 	free(sample->record);

@@ -44,4 +44,7 @@ static inline const void *sample_value(const struct sample *sample, size_t n)
 /* The value of @key, or NULL. */
 const void *sample_find(const struct sample *sample, const struct map *map, const void *key);
 
+/* Sleep until @interval ns after @sample was begun. */
+void wait_after(const struct sample *sample, u64 interval);
+
 #endif

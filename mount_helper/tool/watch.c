@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* bpffs watch: what changes in a map, a line each change, from look to look. */
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include "field.h"
+#include "internal.h"
+#include "json.h"
+#include "sample.h"
+
+/**
+ * struct watcher - two looks at a map
+ * @map: of them
+ * @now: the later one
+ * @before: the one before
+ * @patterns: of names to watch; none: all
+ * @count: of @patterns
+ * @name: of the element that is looked at, whole
+ * @out: of JSON; else NULL
+ * @key: how to write it
+ * @value: likewise
+ */
+struct watcher {
+	struct map map;
+	struct sample now;
+	struct sample before;
+	char **patterns;
+	int count;
+	char *name;
+	struct json_out *out;
+	struct json_plan *key;
+	struct json_plan *value;
+};
+
+/* --- Text --- */
+
+static bool leaf_differs(const struct bpffs_field *field, const u8 *old, const u8 *new)
+{
+	if (field->type == BPFFS_BITS)
+		return bpffs_load(field, old) != bpffs_load(field, new);
+	return memcmp(old, new, field->size);
+}
+
+/* As the text of the value has it, in whichever layout. */
+static void put_leaf(const struct watcher *w, const struct bpffs_found *leaf, const u8 *from)
+{
+	const struct bpffs_field *field = leaf->field;
+	enum bpffs_where where = leaf->path_len || w->map.shape.cpus ||
+				 w->map.value->sole_bare ? BPFFS_IN_NAMED_VALUE :
+							   BPFFS_IN_BARE_VALUE;
+	char text[BPFFS_WORD_MAX + 1];
+	u32 size = field->type == BPFFS_STR ? bpffs_str_end(from, field->size) : field->size;
+	u32 i;
+
+	if (field->type == BPFFS_STR || field->type == BPFFS_HEX || field->type == BPFFS_PAD) {
+		for (i = 0; i < size; i++)
+			fwrite(text, 1, field->type != BPFFS_STR ?
+			       bpffs_put_hex(text, from + i, 1) :
+			       bpffs_put_byte(text, from[i], where), stdout);
+	} else if (bpffs_is_pad(field)) {
+		fwrite(text, 1, bpffs_put_pad(field, from, text), stdout);
+	} else {
+		fwrite(text, 1, bpffs_put_word(field, from, text), stdout);
+	}
+}
+
+/* " cpu0.packets=" */
+static void put_path(const struct watcher *w, u32 copy, const struct bpffs_found *leaf)
+{
+	putchar(' ');
+	if (w->map.shape.cpus)
+		printf("cpu%u%s", w->map.shape.cpus[copy], leaf->path_len ? "." : "");
+	printf("%.*s", (int)leaf->path_len, leaf->path);
+	if (leaf->path_len || w->map.shape.cpus)
+		putchar('=');
+}
+
+/* Its leaves; with @old, those that differ, and from what. */
+static void put_leaves(const struct watcher *w, const u8 *old, const u8 *new)
+{
+	u32 leaves = bpffs_layout_leaves(w->map.value), copy, n;
+	struct bpffs_found_room room;
+
+	for (copy = 0; copy < w->map.shape.copies; copy++)
+		for (n = 0; n < leaves; n++) {
+			const struct bpffs_found *leaf = bpffs_find_leaf(w->map.value, n, &room);
+			size_t offset = (size_t)copy * w->map.shape.stride + leaf->offset;
+
+			if (old ? !leaf_differs(leaf->field, old + offset, new + offset) :
+			    bpffs_is_pad(leaf->field) &&
+			    bpffs_pad_is_zero(leaf->field, new + offset))
+				continue;
+			put_path(w, copy, leaf);
+			if (old) {
+				put_leaf(w, leaf, old + offset);
+				fputs("->", stdout);
+			}
+			put_leaf(w, leaf, new + offset);
+		}
+	putchar('\n');
+}
+
+/* --- JSON --- */
+
+static void put_json_part(const struct watcher *w, const char *begin, const u8 *key,
+			  const u8 *value)
+{
+	json_text(w->out, begin);
+	json_element(w->out, w->key, w->value, &w->map.shape, key, value);
+	/* The newline, which comes later. */
+	w->out->len--;
+}
+
+static void put_json(const struct watcher *w, char change, const u8 *key, const u8 *old,
+		     const u8 *new)
+{
+	char begin[] = "{\"change\":\"?\"";
+
+	begin[sizeof(begin) - 3] = change;
+	json_text(w->out, begin);
+	if (old)
+		put_json_part(w, ",\"old\":", key, old);
+	if (new)
+		put_json_part(w, ",\"new\":", key, new);
+	json_text(w->out, "}\n");
+}
+
+/* --- Changes --- */
+
+/* Is it one to be watched? Its name is known then. */
+static bool is_watched(const struct watcher *w, const u8 *key)
+{
+	int i;
+
+	bpffs_name_whole(w->map.key, key, w->name, w->map.key->name_max + 1);
+	for (i = 0; i < w->count; i++)
+		if (!fnmatch(w->patterns[i], w->name, 0))
+			return true;
+	return !w->count;
+}
+
+/* @old: or NULL, it has come; @new: or NULL, it has gone */
+static void put_change(const struct watcher *w, const u8 *key, const u8 *old, const u8 *new)
+{
+	char change = !old ? '+' : !new ? '-' : '~';
+
+	if (!is_watched(w, key))
+		return;
+	if (w->out) {
+		put_json(w, change, key, old, new);
+		return;
+	}
+	printf("%c %s", change, w->name);
+	if (new)
+		put_leaves(w, old, new);
+	else
+		putchar('\n');
+}
+
+static enum status put_changes(const struct watcher *w)
+{
+	size_t size = shown_size(&w->map), n;
+	const void *key, *old, *new;
+
+	for (n = 0; n < w->before.count; n++) {
+		key = sample_key(&w->before, n);
+		if (!sample_find(&w->now, &w->map, key))
+			put_change(w, key, sample_value(&w->before, n), NULL);
+	}
+	for (n = 0; n < w->now.count; n++) {
+		key = sample_key(&w->now, n);
+		new = sample_value(&w->now, n);
+		old = sample_find(&w->before, &w->map, key);
+		if (!old || memcmp(old, new, size))
+			put_change(w, key, old, new);
+	}
+	if (!w->out)
+		return end_output();
+	json_flush(w->out);
+	return w->out->err ? fail("standard output: %s", strerror(w->out->err)) : DONE;
+}
+
+static enum status watch(struct watcher *w, u64 interval, unsigned long count)
+{
+	enum status status = take_sample(&w->before, &w->map);
+	struct sample other;
+
+	while (!status) {
+		wait_after(&w->before, interval);
+		status = take_sample(&w->now, &w->map) ?: put_changes(w);
+		other = w->before;
+		w->before = w->now;
+		w->now = other;
+		if (count && !--count)
+			break;
+	}
+	return status;
+}
+
+/* --- The command --- */
+
+static enum status begin_json(struct watcher *w)
+{
+	w->out = calloc(1, sizeof(*w->out));
+	w->key = json_plan_new(w->map.key);
+	w->value = json_plan_new(w->map.value);
+	if (!w->out || !w->key || !w->value)
+		return fail("%s", strerror(ENOMEM));
+	w->out->fd = STDOUT_FILENO;
+	return DONE;
+}
+
+static void free_watcher(struct watcher *w)
+{
+	free_sample(&w->now);
+	free_sample(&w->before);
+	free(w->name);
+	if (w->out)
+		json_end(w->out);
+	free(w->out);
+	json_plan_free(w->key);
+	json_plan_free(w->value);
+	close_map(&w->map);
+}
+
+enum status watch_command(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "count", required_argument, NULL, 'n' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "json", no_argument, NULL, 'j' },
+		{}
+	};
+	struct watcher w = {};
+	u64 interval = 1000000000;
+	unsigned long count = 0;
+	enum status status;
+	bool json = false;
+	int option, root;
+
+	while ((option = next_option(argc, argv, ":i:jn:", options)) != -1) {
+		if (option == 'i')
+			interval = read_seconds(argv[0], optarg);
+		else if (option == 'n')
+			count = read_count(argv[0], optarg);
+		json |= option == 'j';
+		if (option == '?' || !interval || (option == 'n' && !count))
+			return FAILED;
+	}
+	if (optind == argc)
+		return fail("watch: DIR is missing (see bpffs --help)");
+	root = open_mount(argv[optind]);
+	if (root < 0)
+		return FAILED;
+	status = open_map(&w.map, argv[optind], root);
+	if (!status) {
+		w.patterns = argv + optind + 1;
+		w.count = argc - optind - 1;
+		w.name = malloc(w.map.key->name_max + 1);
+		status = w.name ? DONE : fail("%s", strerror(ENOMEM));
+	}
+	if (!status && json)
+		status = begin_json(&w);
+	if (!status)
+		status = watch(&w, interval, count);
+	free_watcher(&w);
+	return status;
+}
