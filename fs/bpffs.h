@@ -3,7 +3,7 @@
  * What the files of the module share.
  *
  * mount options --> options.c --> object.c  bind a map, a program or a link
- *               --> instance.c              layouts, shapes, inner maps
+ *               --> instance.c              what is known of it, and of inner maps
  *               --> super.c                 superblock and inodes
  * path name     --> root.c                  a name becomes a dentry
  * getdents      --> list.c  --> keys.c      the names, from the keys at a moment
@@ -29,6 +29,7 @@
  *               --> find-short.c            the key of a short name
  * value, text   --> value-to-text.c, text-to-value.c
  *                   --> leaf-text.c         one leaf, both ways
+ * mount options --> options.c               layouts, shapes, why they are refused
  * element       --> element.c               what is read, when a text changes what
  *               --> store.c                 fields or the whole, and how
  *               --> sum.c                   the copies of a per-CPU value as one
@@ -101,7 +102,6 @@ struct bpffs_scratch;
  * @uid: owner of every file
  * @gid: its group
  * @borrows: an inner map's, whose layouts are its outer map's @inner
- * @template: such an @inner, of which no map is bound
  * @inner: of a map of maps: what its inner maps have in common
  * @pin: of the file system that holds a pin of the object; NULL without -o pin
  *
@@ -116,7 +116,6 @@ struct bpffs_instance {
 	kuid_t uid;
 	kgid_t gid;
 	bool borrows;
-	bool template;
 	struct bpffs_info *inner;
 	struct vfsmount *pin;
 };

@@ -167,12 +167,19 @@ static int parse_gid(struct fs_context *fc, u32 number)
 	return 0;
 }
 
+/* Log the sentence of a refusal, if there is one, and pass its errno on. */
+static int say(struct fs_context *fc, int err, const char *why)
+{
+	if (*why)
+		errorfc(fc, "%s", why);
+	return err;
+}
+
 static int parse_mode(struct fs_context *fc, u32 mode)
 {
-	if (mode & ~0777)
-		return invalfc(fc, "mode: %#o has more than permission bits", mode);
-	bpffs_options(fc)->info->mode = mode;
-	return 0;
+	char why[BPFFS_WHY_MAX] = "";
+
+	return say(fc, bpffs_set_mode(bpffs_options(fc)->info, mode, why), why);
 }
 
 static char *take_text(struct fs_parameter *param)
@@ -246,22 +253,17 @@ static bool was_given(const struct bpffs_options *options, enum bpffs_param opt)
 	return test_bit(opt, &options->given);
 }
 
-/* id= and name=: shown, so they can be given back, so they must be true. */
+/* id= and name= */
 static int check_assertions(struct fs_context *fc, const struct bpffs_info *info)
 {
 	const struct bpffs_options *options = bpffs_options(fc);
+	char why[BPFFS_WHY_MAX] = "";
 
-	if (was_given(options, OPT_ID) && options->id != bpffs_object_id(info))
-		return invalfc(fc, "id: the object's id is %u, not %u",
-			       bpffs_object_id(info), options->id);
-	if (was_given(options, OPT_NAME) &&
-	    strcmp(options->name, bpffs_object_name(info)))
-		return invalfc(fc, "name: the object's name is \"%s\", not \"%s\"",
-			       bpffs_object_name(info), options->name);
-	return 0;
+	return say(fc, bpffs_check_object(info, was_given(options, OPT_ID) ? &options->id : NULL,
+					  options->name, why), why);
 }
 
-static int set_map(struct fs_context *fc, struct bpffs_info *info)
+static int check_map(struct fs_context *fc, struct bpffs_info *info)
 {
 	if (!bpffs_object_readable(bpffs_object(info))) {
 		errorfc(fc, "fd: the map's descriptor is write-only");
@@ -270,7 +272,7 @@ static int set_map(struct fs_context *fc, struct bpffs_info *info)
 	/* What the held descriptor may not do, the files may not do. */
 	if (!bpffs_object_writable(bpffs_object(info)))
 		fc->sb_flags |= SB_RDONLY;
-	return bpffs_info_set_layouts(fc, info, &bpffs_options(fc)->layouts);
+	return 0;
 }
 
 /* A pin is full power over the object: not for a mount that is read-only. */
@@ -296,7 +298,6 @@ static int bpffs_get_tree(struct fs_context *fc)
 {
 	struct bpffs_options *options = bpffs_options(fc);
 	struct bpffs_info *info = options->info;
-	const char *useless;
 	int err;
 
 	if (!info || !bpffs_object(info)->file)
@@ -304,11 +305,10 @@ static int bpffs_get_tree(struct fs_context *fc)
 	err = check_assertions(fc, info);
 	if (err)
 		return err;
-	useless = bpffs_layouts_option(&options->layouts);
 	if (bpffs_object(info)->kind == BPFFS_MAP)
-		err = set_map(fc, info);
-	else if (useless)
-		return invalfc(fc, "%s: only a map has keys and values", useless);
+		err = check_map(fc, info);
+	if (!err)
+		err = bpffs_info_set_layouts(fc, info, &options->layouts);
 	if (!err)
 		err = set_pin(fc, info);
 	if (err)
@@ -321,61 +321,17 @@ static int bpffs_get_tree(struct fs_context *fc)
 
 static int cannot_change(struct fs_context *fc, const char *option)
 {
-	return invalfc(fc, "%s: cannot change; only ro and rw can", option);
-}
+	char why[BPFFS_WHY_MAX] = "";
 
-/* Is @text a spelling of the layout that @option has set? */
-static int same_layout(struct fs_context *fc, const char *option,
-		       const struct bpffs_layout *layout, enum bpffs_use use,
-		       const char *text)
-{
-	struct bpffs_layout *other;
-	char *was, *now;
-	int err;
-
-	if (!text)
-		return 0;
-	if (!layout)
-		return cannot_change(fc, option);
-	err = bpffs_compile(fc, option, &other, use, text, bpffs_layout_size(layout));
-	if (err)
-		return err;
-	was = bpffs_layout_string(layout);
-	now = bpffs_layout_string(other);
-	if (!was || !now)
-		err = -ENOMEM;
-	else if (strcmp(was, now))
-		err = cannot_change(fc, option);
-	bpffs_free(was);
-	bpffs_free(now);
-	bpffs_layout_release(other);
-	return err;
-}
-
-/* key=none is no layout, but what was given. */
-static int same_key(struct fs_context *fc, const char *option,
-		    const struct bpffs_info *info, const char *text)
-{
-	if (info && info->no_keys && text && !strcmp(text, "none"))
-		return 0;
-	return same_layout(fc, option, info ? info->key : NULL, BPFFS_KEY, text);
+	return say(fc, bpffs_cannot_change(option, why), why);
 }
 
 static int same_layouts(struct fs_context *fc, const struct bpffs_info *info)
 {
-	const struct bpffs_layouts *given = &bpffs_options(fc)->layouts;
-	const struct bpffs_info *inner = bpffs_instance(info)->inner;
-	int err;
+	char why[BPFFS_WHY_MAX] = "";
 
-	err = same_key(fc, "key", info, given->key);
-	if (!err)
-		err = same_layout(fc, "value", info->value, BPFFS_VALUE, given->value);
-	if (!err)
-		err = same_key(fc, "inner_key", inner, given->inner_key);
-	if (!err)
-		err = same_layout(fc, "inner_value", inner ? inner->value : NULL,
-				  BPFFS_VALUE, given->inner_value);
-	return err;
+	return say(fc, bpffs_same_layouts(info, bpffs_instance(info)->inner,
+					  &bpffs_options(fc)->layouts, why), why);
 }
 
 /* mount -o remount passes back all options that are shown. */

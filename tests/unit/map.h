@@ -4,6 +4,7 @@
 #define _UNIT_MAP_H
 
 #include "element.h"
+#include "key.h"
 #include "object.h"
 
 #define MAP_MAX		8

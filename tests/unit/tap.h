@@ -34,6 +34,7 @@ static void run(const char *name, void (*test)(void))
 	failures += !case_ok;
 }
 
+__attribute__((unused))
 static bool said(struct map *map, const char *sentence)
 {
 	char text[8192] = "";
