@@ -81,36 +81,65 @@ static bool has_places(__u32 type)
 	}
 }
 
-/* "0-3,8": the copies of a value are in this order. */
-static int read_cpus(struct map *map)
+/*
+ * "0-3,8": the copies of a value are in this order. They are read once, by the first map
+ * that has copies, or may have inner maps that do: later, no file can be opened.
+ */
+static __u32 *possible;
+static __u32 possible_count;
+
+static int read_cpus(void)
 {
-	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned int first, last, count = 0;
+	int max = libbpf_num_possible_cpus();
+	unsigned int first, last;
+	FILE *file;
 	int n;
 
+	if (possible)
+		return 0;
+	if (max < 0)
+		return max;
+	file = fopen("/sys/devices/system/cpu/possible", "re");
 	if (!file)
 		return -errno;
-	map->cpus = calloc(libbpf_num_possible_cpus() > 0 ? libbpf_num_possible_cpus() : 1,
-			   sizeof(*map->cpus));
-	while (map->cpus && (n = fscanf(file, "%u-%u", &first, &last)) > 0) {
+	possible = calloc(max, sizeof(*possible));
+	while (possible && (n = fscanf(file, "%u-%u", &first, &last)) > 0) {
 		for (last = n == 2 ? last : first; first <= last; first++)
-			if (count < (unsigned int)libbpf_num_possible_cpus())
-				map->cpus[count++] = first;
+			if (possible_count < (__u32)max)
+				possible[possible_count++] = first;
 		if (fgetc(file) != ',')
 			break;
 	}
 	fclose(file);
-	map->copies = count;
-	if (!map->cpus)
+	if (!possible)
 		return -ENOMEM;
-	return count ? 0 : -EIO;
+	return possible_count ? 0 : -EIO;
 }
 
-int map_open(struct map *map, int fd)
+static int set_copies(struct map *map)
+{
+	bool of_maps = map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+		       map->type == BPF_MAP_TYPE_HASH_OF_MAPS;
+	int err;
+
+	map->copies = 1;
+	map->stride = map->value_size;
+	if (!is_percpu(map->type) && !of_maps)
+		return 0;
+	err = read_cpus();
+	if (err || of_maps)
+		return err;
+	map->stride = ((size_t)map->value_size + 7) & ~(size_t)7;
+	map->copies = possible_count;
+	map->cpus = possible;
+	return 0;
+}
+
+int map_open(struct map *map, int fd, bool read_only)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
-	int err = 0;
+	int err;
 
 	memset(map, 0, sizeof(*map));
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
@@ -122,15 +151,10 @@ int map_open(struct map *map, int fd)
 	map->max_entries = info.max_entries;
 	map->flags = info.map_flags;
 	map->id = info.id;
-	map->copies = 1;
-	map->stride = map->value_size;
-	if (is_percpu(map->type)) {
-		map->stride = ((size_t)map->value_size + 7) & ~(size_t)7;
-		err = read_cpus(map);
-	}
+	err = set_copies(map);
 	if (!err)
 		err = map_find_special(map);
-	if (!err && has_places(map->type)) {
+	if (!err && has_places(map->type) && !read_only) {
 		map->place = place_open(map);
 		map->place_error = map->place ? 0 : -errno;
 	}
@@ -142,11 +166,9 @@ int map_open(struct map *map, int fd)
 void map_close(struct map *map)
 {
 	place_close(map->place);
-	free(map->cpus);
 	free(map->special);
 	map->special = NULL;
 	map->place = NULL;
-	map->cpus = NULL;
 }
 
 /*

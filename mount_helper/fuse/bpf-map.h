@@ -60,7 +60,7 @@ struct map {
 	__u32 max_entries;
 	__u32 flags;
 	__u32 id;
-	__u32 *cpus;
+	const __u32 *cpus;
 	__u32 copies;
 	size_t stride;
 	struct map_special *special;
@@ -69,8 +69,11 @@ struct map {
 	int place_error;
 };
 
-/* Needs the privileges of bpf(2) for programs only for @place. */
-int map_open(struct map *map, int fd);
+/*
+ * Needs the privileges of bpf(2) for programs only for @place. @read_only: there is none,
+ * and no file and no object is opened, but for types, if another map was open before.
+ */
+int map_open(struct map *map, int fd, bool read_only);
 void map_close(struct map *map);
 
 /* Bytes of a value in all its copies. */

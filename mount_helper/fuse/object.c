@@ -96,7 +96,7 @@ static int open_map(struct object *object)
 {
 	struct bpffs_info *info = &object->info;
 	struct map *map = &object->map;
-	int err = map_open(map, object->fd);
+	int err = map_open(map, object->fd, object->fd != DAEMON_OBJECT);
 
 	if (err)
 		return err;

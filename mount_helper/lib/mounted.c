@@ -14,24 +14,51 @@
 
 #include "internal.h"
 
-/* The type of the mount with that number, as /proc/self/mountinfo has it. */
-static bool has_type(int id, const char *type)
+enum listed {
+	NOT_LISTED,	/* it is detached, or of another name space */
+	LISTED,
+	LISTED_OTHERWISE,
+};
+
+/* Is the mount with that number of that type, as /proc/self/mountinfo has it? */
+static enum listed has_type(int id, const char *type)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	enum listed found = NOT_LISTED;
 	struct libmnt_fs *fs;
-	bool found = false;
 
-	while (table && iter && !found && !mnt_table_next_fs(table, iter, &fs))
-		found = mnt_fs_get_id(fs) == id && !strcmp(mnt_fs_get_fstype(fs), type);
+	while (table && iter && found == NOT_LISTED && !mnt_table_next_fs(table, iter, &fs))
+		if (mnt_fs_get_id(fs) == id)
+			found = !strcmp(mnt_fs_get_fstype(fs), type) ? LISTED : LISTED_OTHERWISE;
 	mnt_free_iter(iter);
 	mnt_unref_table(table);
 	return found;
 }
 
+static bool has_magic(int fd, unsigned int magic)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && (unsigned int)fs.f_type == magic;
+}
+
+static bool is_fuse(int fd, const struct statx *stx)
+{
+	switch (stx->stx_mask & STATX_MNT_ID ? has_type(stx->stx_mnt_id, FUSE_TYPE) :
+					       LISTED_OTHERWISE) {
+	case LISTED:
+		return true;
+	case NOT_LISTED:
+		return has_magic(fd, FUSE_SUPER_MAGIC);
+	default:
+		return false;
+	}
+}
+
 /*
  * 1: the root of a mount of that type; 0: something else; or a negative errno. Whoever
- * serves a mount is not asked, as it may be dead, or hang.
+ * serves a mount that is listed is not asked, as it may be dead, or hang.
  */
 static int is_root(int fd, unsigned int magic)
 {
@@ -43,7 +70,7 @@ static int is_root(int fd, unsigned int magic)
 	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return 0;
 	if (magic == FUSE_SUPER_MAGIC)
-		return stx.stx_mask & STATX_MNT_ID && has_type(stx.stx_mnt_id, FUSE_TYPE);
+		return is_fuse(fd, &stx);
 	if (fstatfs(fd, &fs))
 		return -errno;
 	return (unsigned int)fs.f_type == magic;
@@ -56,13 +83,12 @@ bool libbpffs_is_fuse_root(int fd)
 
 bool libbpffs_is_ours(int fd)
 {
-	struct statfs fs;
 	struct statx stx;
 
 	if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) &&
-	    stx.stx_mask & STATX_MNT_ID && has_type(stx.stx_mnt_id, FUSE_TYPE))
+	    stx.stx_mask & STATX_MNT_ID && has_type(stx.stx_mnt_id, FUSE_TYPE) == LISTED)
 		return true;
-	return !fstatfs(fd, &fs) && fs.f_type == BPFFS_SUPER_MAGIC;
+	return has_magic(fd, BPFFS_SUPER_MAGIC);
 }
 
 int libbpffs_check_root_fd(int fd, const char *what)

@@ -32,7 +32,7 @@ static struct map open_new(enum bpf_map_type type, __u32 key, __u32 value, __u32
 	int fd = bpf_map_create(type, "fuse_map", key, value, entries, &opts);
 	struct map map;
 
-	if (fd < 0 || map_open(&map, fd)) {
+	if (fd < 0 || map_open(&map, fd, false)) {
 		printf("Bail out! no map of type %d: %s\n", type, strerror(errno));
 		exit(1);
 	}
@@ -117,10 +117,10 @@ static void test_inner(void)
 
 	opts.inner_map_fd = inner.fd;
 	fd = bpf_map_create(BPF_MAP_TYPE_HASH_OF_MAPS, "outer", 4, 4, 4, &opts);
-	map_open(&map, fd);
+	map_open(&map, fd, false);
 	bpf_map_update_elem(fd, &key, &inner.fd, BPF_ANY);
 	got = map_open_inner(&map, &key, false);
-	check(got >= 0 && !map_open(&found, got) && found.id == inner.id &&
+	check(got >= 0 && !map_open(&found, got, false) && found.id == inner.id &&
 	      map_open_inner(&map, &none, false) == -ENOENT, "hash_of_maps: the map of a slot");
 	check(!map_batch_next(&map, &batch) && batch.count == 1 && batch.at_end &&
 	      *(__u32 *)batch.values == inner.id, "hash_of_maps: slots in a batch");
