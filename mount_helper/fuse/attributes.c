@@ -243,5 +243,7 @@ const struct dir_kind attributes_root_kind = {
 void attributes_item(struct object *object, struct item *item)
 {
 	item->dir = &attributes_kind;
+	/* Of an inner map, another can take its place. */
+	item->identity = object->info.salt ? object->id : 0;
 	item->data = object_get(object);
 }

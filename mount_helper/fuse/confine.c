@@ -116,6 +116,17 @@ static void spare_from_oom(void)
 	close(fd);
 }
 
+/* Of inner maps that somebody looks at, each has a descriptor. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int settle(void)
 {
 	const struct rlimit none = {};
@@ -123,6 +134,7 @@ int settle(void)
 
 	if (err)
 		return err;
+	allow_descriptors();
 	spare_from_oom();
 	umask(0);
 	if (chdir("/") || setrlimit(RLIMIT_CORE, &none))

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "items.h"
@@ -22,6 +23,14 @@
 /* Threads that open one file in the same moment. */
 #define REFUSED		64
 
+/*
+ * Names that the kernel may know before it is told to forget those of files that nobody
+ * has open; how long it has them, in ns; and how many it is told of at a time.
+ */
+#define NAMES_MAX	8192
+#define NAMES_LIFE	200000000
+#define NAMES_ONCE	64
+
 /**
  * struct front - the file system
  * @nodes: what the kernel knows
@@ -32,6 +41,9 @@
  * @ended: and how many have ended
  * @end: one more has
  * @refused: who has last been told to look up again
+ * @too_many: there are names that the kernel is to forget
+ * @over: the mount is
+ * @news: one of the two has become true
  */
 struct front {
 	struct nodes *nodes;
@@ -42,6 +54,9 @@ struct front {
 	uint64_t ended;
 	pthread_cond_t end;
 	pid_t refused[REFUSED];
+	bool too_many;
+	bool over;
+	pthread_cond_t news;
 };
 
 /**
@@ -136,6 +151,71 @@ static void free_known(void *data)
 	free(known);
 }
 
+/* --- What the kernel is to forget --- */
+
+/*
+ * It keeps what was looked up until it lacks memory, though it asks for it each time. Of an
+ * inner map, that would keep the map, which others may have taken out by then.
+ */
+static void look_at_names(struct front *front, const struct node *node)
+{
+	bool too_many = node->parent && node->parent->identity;
+
+	if (!too_many && nodes_count(front->nodes) < NAMES_MAX)
+		return;
+	pthread_mutex_lock(&front->lock);
+	if (!front->too_many) {
+		front->too_many = true;
+		pthread_cond_signal(&front->news);
+	}
+	pthread_mutex_unlock(&front->lock);
+}
+
+/* False: the mount is over. */
+static bool wait_for_names(struct front *front)
+{
+	struct timespec end;
+	bool over;
+
+	pthread_mutex_lock(&front->lock);
+	while (!front->too_many && !front->over)
+		pthread_cond_wait(&front->news, &front->lock);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_nsec += NAMES_LIFE;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
+	while (!front->over && !pthread_cond_timedwait(&front->news, &front->lock, &end))
+		;
+	front->too_many = false;
+	over = front->over;
+	pthread_mutex_unlock(&front->lock);
+	return !over;
+}
+
+/*
+ * The kernel waits then for requests in the directory, so this is a thread that answers
+ * none.
+ */
+void front_forget_names(struct front *front, struct fuse_session *session)
+{
+	struct idle_name idle[NAMES_ONCE];
+	size_t at, count, i;
+
+	while (wait_for_names(front))
+		for (at = 0; (count = nodes_idle(front->nodes, &at, idle, NAMES_ONCE));)
+			for (i = 0; i < count; i++)
+				fuse_lowlevel_notify_inval_entry(session, idle[i].parent,
+								 idle[i].name, idle[i].len);
+}
+
+void front_over(struct front *front)
+{
+	pthread_mutex_lock(&front->lock);
+	front->over = true;
+	pthread_cond_broadcast(&front->news);
+	pthread_mutex_unlock(&front->lock);
+}
+
 /* Takes @item, and counts a look-up; @alone: of what nobody else is to share. */
 static struct node *know(struct front *front, struct node *parent, const char *name,
 			 const struct item *item, bool alone)
@@ -155,6 +235,8 @@ static struct node *know(struct front *front, struct node *parent, const char *n
 				     known, &is_new);
 	if (!node || !is_new)
 		free_known(known);
+	if (node && is_new && !item->dir)
+		look_at_names(front, node);
 	return node;
 }
 
@@ -430,6 +512,7 @@ static void give_node_back(struct front *front, struct node *node)
 	pthread_mutex_lock(&known->lock);
 	known->opens--;
 	pthread_mutex_unlock(&known->lock);
+	look_at_names(front, node);
 	nodes_close(front->nodes, node);
 }
 
@@ -637,10 +720,10 @@ static void front_release(fuse_req_t req, fuse_ino_t number, struct fuse_file_in
 static void front_lseek(fuse_req_t req, fuse_ino_t number, off_t offset, int whence,
 			struct fuse_file_info *file)
 {
+	const struct file_kind *kind = handle_of(file)->item->file;
 	struct stat st;
-	int err = stat_known(known_of(req, number), &st);
+	int err = kind->end_error ? -EINVAL : stat_known(known_of(req, number), &st);
 
-	(void)file;
 	if (!err && (offset < 0 || offset >= st.st_size))
 		err = -ENXIO;
 	if (err)
@@ -792,6 +875,7 @@ int front_open(struct front **front, const struct front_options *options, char *
 	if (new) {
 		pthread_mutex_init(&new->lock, NULL);
 		pthread_cond_init(&new->end, NULL);
+		pthread_cond_init(&new->news, NULL);
 		new->nodes = nodes_new(free_known);
 	}
 	err = new && new->nodes ? items_open(&new->root, &new->capabilities, options, refusal,

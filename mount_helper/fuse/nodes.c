@@ -267,6 +267,26 @@ unsigned int nodes_close(struct nodes *nodes, struct node *node)
 	return opens;
 }
 
+size_t nodes_idle(struct nodes *nodes, size_t *at, struct idle_name *idle, size_t max)
+{
+	const struct node *node;
+	size_t count = 0;
+
+	pthread_mutex_lock(&nodes->lock);
+	/* What of a list there is no room for is found the next time. */
+	for (; *at < nodes->lists && count < max; ++*at)
+		for (node = nodes->list[*at]; node && count < max; node = node->next) {
+			if (node->is_directory || node->opens || node->len >= sizeof(idle->name))
+				continue;
+			idle[count].parent = nodes_number(nodes, node->parent);
+			idle[count].len = node->len;
+			memcpy(idle[count].name, node->name, node->len + 1);
+			count++;
+		}
+	pthread_mutex_unlock(&nodes->lock);
+	return count;
+}
+
 size_t nodes_count(struct nodes *nodes)
 {
 	size_t count;

@@ -80,6 +80,22 @@ void nodes_forget(struct nodes *nodes, struct node *node, uint64_t lookups);
 unsigned int nodes_open(struct nodes *nodes, struct node *node);
 unsigned int nodes_close(struct nodes *nodes, struct node *node);
 
+/* A name that the kernel has no need of. */
+struct idle_name {
+	uint64_t parent;
+	size_t len;
+	char name[256];
+};
+
+/**
+ * nodes_idle() - files that are known, and that nobody has open
+ * @at: where to go on, at first 0
+ * @idle: room for @max of them
+ *
+ * Return: how many; 0: there are no more.
+ */
+size_t nodes_idle(struct nodes *nodes, size_t *at, struct idle_name *idle, size_t max);
+
 /* How many there are. */
 size_t nodes_count(struct nodes *nodes);
 

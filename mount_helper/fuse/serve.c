@@ -238,8 +238,10 @@ static void begin_session(struct fuse_session *session)
  */
 struct threads {
 	struct fuse_session *session;
+	struct front *front;
 	pthread_barrier_t barrier;
 	pthread_t thread[THREADS];
+	pthread_t forgetting;
 };
 
 static void *answer_requests(void *arg)
@@ -262,11 +264,23 @@ static void *answer_requests(void *arg)
 	return NULL;
 }
 
+static void *forget_names(void *arg)
+{
+	struct threads *threads = arg;
+
+	pthread_barrier_wait(&threads->barrier);
+	pthread_barrier_wait(&threads->barrier);
+	front_forget_names(threads->front, threads->session);
+	return NULL;
+}
+
 static void start_threads(struct threads *threads)
 {
 	int err, i;
 
-	err = pthread_barrier_init(&threads->barrier, NULL, THREADS + 1);
+	err = pthread_barrier_init(&threads->barrier, NULL, THREADS + 2);
+	if (!err)
+		err = pthread_create(&threads->forgetting, NULL, forget_names, threads);
 	for (i = 0; !err && i < THREADS; i++)
 		err = pthread_create(&threads->thread[i], NULL, answer_requests, threads);
 	if (err)
@@ -280,6 +294,8 @@ static void join_threads(struct threads *threads)
 
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads->thread[i], NULL);
+	front_over(threads->front);
+	pthread_join(threads->forgetting, NULL);
 	pthread_barrier_destroy(&threads->barrier);
 }
 
@@ -320,6 +336,7 @@ static int serve(const struct request *request)
 	err = front_open(&front, &request->options, why, sizeof(why));
 	if (err)
 		refuse(-err, "%s", why);
+	threads.front = front;
 	threads.session = open_session(request, front);
 	begin_session(threads.session);
 	err = give_up_privileges(front_capabilities(front));

@@ -53,6 +53,10 @@ uint64_t front_capabilities(const struct front *front);
 
 extern const struct fuse_lowlevel_ops front_ops;
 
+/* A thread's work beside those that answer requests, until front_over(). */
+void front_forget_names(struct front *front, struct fuse_session *session);
+void front_over(struct front *front);
+
 /* --- keeper.c --- */
 
 /**

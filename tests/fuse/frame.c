@@ -54,6 +54,17 @@ int front_open(struct front **front, const struct front_options *options, char *
 	return 0;
 }
 
+void front_forget_names(struct front *front, struct fuse_session *session)
+{
+	(void)front;
+	(void)session;
+}
+
+void front_over(struct front *front)
+{
+	(void)front;
+}
+
 void front_close(struct front *front)
 {
 	free(front);
