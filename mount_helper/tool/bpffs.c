@@ -112,19 +112,40 @@ static enum status compare(const char *dir, int root, unsigned int id, const cha
 	return status;
 }
 
+/* The module says it in the options of the mount, to everybody; FUSE in a file only. */
+static int mounted_id(struct libmnt_fs *fs, int root, unsigned int *id)
+{
+	char *option, *text;
+	size_t size;
+
+	if (!mnt_fs_get_option(fs, "id", &option, &size)) {
+		*id = strtoul(option, NULL, 10);
+		return 0;
+	}
+	text = read_file(root, ".bpf/id");
+	if (!text && errno == ENOENT)
+		text = read_file(root, "id");
+	if (!text)
+		return -errno;
+	*id = strtoul(text, NULL, 10);
+	free(text);
+	return 0;
+}
+
 static enum status check_mount(const char *dir, int root)
 {
 	struct libmnt_table *table;
 	struct libmnt_fs *fs = find_mount(dir, &table);
 	const char *source = fs ? mnt_fs_get_source(fs) : NULL;
 	enum status status = FAILED;
-	char *id;
-	size_t size;
+	unsigned int id;
 
-	if (!source || mnt_fs_get_option(fs, "id", &id, &size))
+	if (!source)
 		fail("%s: not a mount point of type bpffs", dir);
+	else if (mounted_id(fs, root, &id))
+		fail("%s: of which object it is: %s", dir, strerror(errno));
 	else
-		status = compare(dir, root, strtoul(id, NULL, 10), source);
+		status = compare(dir, root, id, source);
 	mnt_unref_table(table);
 	return status;
 }
