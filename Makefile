@@ -20,6 +20,8 @@ newest := 7.3
 tested := 6.1 6.12 $(if $(filter 0,$(shell id -u)),$(newest))
 all := $(tested) 7.2 rt
 machines := arm64 s390x
+# And those that run some of them without the module.
+without := 6.1 6.12
 
 # The running kernel's headers, or else those of the newer tested kernel.
 fetched := $(BUILD)/kernel/6.12/headers
@@ -110,6 +112,9 @@ native-stage: tests
 
 fuse-check: native-stage	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
 	@tests/native $(BUILD)/native /usr/libexec/bpffs/run-tests $(TESTS) || [ $$? -eq 4 ]
+
+fuse-check-san: native-stage	## the same, with bpffs-fuse under sanitizers: address, undefined; thread [TESTS='element types']
+	@tests/sanitized $(BUILD)/native $(TESTS)
 
 man: deps	## build the man pages, in build/man
 	@$(MAKE) -s -C docs BUILD=$(BUILD)/man
@@ -214,6 +219,10 @@ vm-%: $(BUILD)/kernel/%/headers stage
 		$(vm)/images modules $* \
 		$(BUILD)/module/$$(cat $(BUILD)/kernel/$*/release)/bpffs.ko)
 
+# Without bpffs.ko, as MODULE=none asks for it.
+none-%: $(BUILD)/kernel/%/headers stage
+	@$(vm)/images modules $*
+
 # HOST=1: not in a virtual machine but on this one, by FUSE, out of sight of the rest.
 demo: $(if $(HOST),native-stage,vm-$(KERNEL))	## see what it does, on real traffic, in the virtual machine, or by FUSE on this one [HOST=1]
 	@$(if $(HOST),tests/native $(BUILD)/native,$(vm)/run) /usr/libexec/bpffs/demo/demo.sh
@@ -229,12 +238,12 @@ bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the s
 bench-host: deps lib
 	@$(MAKE) -s -C tests $(sub) $(BUILD)/tests/bench $(BUILD)/tests/smallest
 
-check: $(tested:%=vm-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: also what has not changed]
-	@KERNELS='$(tested)' SKIPPED='$(filter-out $(tested),$(newest))' $(vm)/check
+check: $(tested:%=vm-%) $(without:%=none-%) source	## all tests, on Linux 6.1, 6.12, 7.3 [AGAIN=1: also what has not changed]
+	@KERNELS='$(tested)' WITHOUT='$(without)' SKIPPED='$(filter-out $(tested),$(newest))' $(vm)/check
 
-check-all: $(all:%=vm-%) source	## the same, also on 7.2, PREEMPT_RT, and 6.12 of arm64 and s390x
+check-all: $(all:%=vm-%) $(without:%=none-%) source	## the same, also on 7.2, PREEMPT_RT, and 6.12 of arm64 and s390x
 	@for machine in $(machines); do $(MAKE) -s vm-6.12 MACHINE=$$machine || exit 1; done
-	@KERNELS='$(all) $(machines:%=6.12-%)' $(vm)/check
+	@KERNELS='$(all) $(machines:%=6.12-%)' WITHOUT='$(without)' $(vm)/check
 
 in-tree: stage	## all tests on a kernel with fs/ in its tree, as fs/bpffs, built in
 	@tests/in-tree/check
@@ -251,6 +260,6 @@ distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
-	host-check fuse-check man install uninstall dkms deb deb-check bare-check \
+	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
 	stage stage-files stage-images native-stage vm demo bench bench-host check \
 	check-all check-debug in-tree clean distclean
