@@ -249,8 +249,9 @@ mounts 'ro: a link, which has no such descriptor' "$pins/attached" ro
 for source in "$pins/one" map:fifteen_letters "map:id:$id"; do
 	run mount -t bpffs -o ro "$source" "$mnt"
 	[ "$status" -eq 0 ] && run mount -o remount,rw "$mnt"
-	[ "$status" -eq 32 ] && [[ $output == *'descriptor read-only'* ]] && umount "$mnt"
-	result $? "ro: asks for no more, ${source%%:[0-9]*}"
+	[ "$status" -eq 32 ] && [[ $output == *'descriptor read-only'* ]]
+	result $? "ro: asks for no more, $(sed -E "s,$pins,the path of a pin,; s/[0-9]+//" <<< "$source")"
+	umount "$mnt"
 done
 
 run mount -t bpffs map:fifteen_letters "$mnt"

@@ -125,6 +125,11 @@ TEST_F(options, refuse_long_keys)
 TEST_F(options, refuse_unknown_options)
 {
 	EXPECT_REFUSED(EINVAL, "Unknown parameter 'colour'", self->map, "colour=red");
+}
+
+/* It comes with a descriptor of the file system for pins. */
+TEST_F(options, refuse_pin)
+{
 	EXPECT_REFUSED(EINVAL, "Unknown parameter 'pin'", self->map, "pin");
 }
 
@@ -157,7 +162,7 @@ TEST_F(options, refuse_wrong_assertions)
 
 TEST_F(options, refuse_layouts)
 {
-	int prog_array = make_map(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 1, 0);
+	int ring = make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0);
 	int wide = make_map(BPF_MAP_TYPE_HASH, 8, 8, 1, 0);
 
 	EXPECT_REFUSED(EINVAL, "key: the layout covers 2 of 4 bytes; add \":hex2\"",
@@ -166,7 +171,7 @@ TEST_F(options, refuse_layouts)
 		       "value=a=u63");
 	EXPECT_REFUSED(EINVAL, "key: plen is for maps of type lpm_trie", wide,
 		       "key=plen:ip4");
-	EXPECT_REFUSED(EINVAL, "a map of this type shows no elements", prog_array,
+	EXPECT_REFUSED(EINVAL, "a map of this type shows no elements", ring,
 		       "key=hex");
 }
 
@@ -298,13 +303,13 @@ TEST_F(options, frozen_map)
 
 TEST_F(options, other_map_types_show_attributes)
 {
-	int map = make_map(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 3, 0);
+	int map = make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0);
 
 	ASSERT_LE(0, map);
 	ASSERT_EQ(0, mount_fd(map, MNT, ""));
 	EXPECT_EQ(0, count_names(MNT));
-	EXPECT_STREQ("prog_array\n", text_of(at(".bpf/type")));
-	EXPECT_STREQ("3\n", text_of(at(".bpf/max_entries")));
+	EXPECT_STREQ("ringbuf\n", text_of(at(".bpf/type")));
+	EXPECT_STREQ("4096\n", text_of(at(".bpf/max_entries")));
 	EXPECT_EQ(-EOPNOTSUPP, write_to(at("00000000"), O_CREAT, "00000000\n"));
 	EXPECT_FALSE(file_exists(at(".bpf/table")));
 }

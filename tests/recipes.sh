@@ -9,6 +9,13 @@ if [ "${1:-}" != inside ]; then
 	exec unshare --mount --net "$0" inside
 fi
 . "$here/tap.sh"
+# The lines name maps, and these have no namespaces.
+for name in blocked conns lengths ifaces tenants tenant7; do
+	if bpftool map list | grep -qE "^[0-9]+: .* name $name "; then
+		echo "1..0 # SKIP recipes: this machine has a map of the name $name"
+		exit 4
+	fi
+done
 document=$here/../recipes/recipes.rst
 object=$here/../recipes/guard.bpf.o
 work=$(mktemp -d)

@@ -74,12 +74,19 @@ umount "$mnt"
 
 # --- -o snapshot ---
 
+# How many there are of the names that are used here: this machine may have others.
+maps()
+{
+	bpftool map list | grep -cE \
+		'^[0-9]+: .* name (one|array|hash|large|lru|none|percpu|percpu_array|percpu_hash|queue|sparse|tiny|trie|outer) '
+}
+
 # Whatever it has is there, does not change, and goes with the mount.
 snapshot() # PIN
 {
 	local bad=0 maps
 
-	maps=$(bpftool map list | grep -c '^[0-9]')
+	maps=$(maps)
 	mount -t bpffs "$pins/$1" "$mnt" || bad=1
 	run mount -t bpffs -o snapshot "$pins/$1" "$copy"
 	[ "$status" -eq 0 ] || bad=1
@@ -104,10 +111,10 @@ snapshot() # PIN
 	output=
 	umount "$mnt" "$copy" || bad=1
 	for _ in {1..100}; do
-		[ "$(bpftool map list | grep -c '^[0-9]')" -ne "$maps" ] || break
+		[ "$(maps)" -ne "$maps" ] || break
 		sleep 0.1
 	done
-	[ "$(bpftool map list | grep -c '^[0-9]')" -eq "$maps" ] || bad=1
+	[ "$(maps)" -eq "$maps" ] || bad=1
 	result "$bad" "snapshot: $1"
 }
 
@@ -188,7 +195,7 @@ run mount -f -v -t bpffs -o snapshot "$pins/one" "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *"would mount a copy of map:id:$id "* ]]
 result $? 'snapshot: -f -v'
 
-maps=$(bpftool map list | grep -c '^[0-9]')
+maps=$(maps)
 bpftool map create "$pins/queue" type queue key 0 value 8 entries 4 name queue
 refuses 'snapshot: a queue' 32 'of type queue cannot be copied' \
 	mount -t bpffs -o snapshot "$pins/queue" "$mnt"
@@ -203,10 +210,10 @@ refuses 'snapshot: a wrong option, after the copy' 32 bogus \
 refuses 'snapshot: with a pin, which a read-only mount has not' 32 'a read-only mount' \
 	mount -t bpffs -o snapshot,pin "$pins/one" "$mnt"
 for _ in {1..100}; do
-	[ "$(bpftool map list | grep -c '^[0-9]')" -ne $((maps + 2)) ] || break
+	[ "$(maps)" -ne $((maps + 2)) ] || break
 	sleep 0.1
 done
-[ "$(bpftool map list | grep -c '^[0-9]')" -eq $((maps + 2)) ]
+[ "$(maps)" -eq $((maps + 2)) ]
 result $? 'snapshot: refused, it leaves nothing'
 
 # --- Completion ---
@@ -239,12 +246,12 @@ result $? 'completion: nor has it been'
 mkdir "$pins/a b"
 completes 'a blank' "$pins/a" _bpffs_complete_source "$pins/array" "$pins/a\\ b"
 completes 'a blank, as quoted' "$pins/a\\" _bpffs_complete_source "$pins/a\\ b"
-completes map:id: map:i _bpffs_complete_source map:id:
+completes map:id: map:id _bpffs_complete_source map:id:
 completes prog:tag: prog:t _bpffs_complete_source prog:tag:
 completes map:NAME map:spars _bpffs_complete_source map:sparse
 mkdir "$here/d e"
 mount -t bpffs "$pins/one" "$here/d e"
-mounts() { _bpffs_reply < <(_bpffs_mounts bpffs); }
+mounts() { _bpffs_reply < <(_bpffs_mounts "$fstype"); }
 completes 'a mount point' "$here/d" mounts "$here/d\\ e"
 umount "$here/d e"
 

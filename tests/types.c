@@ -140,8 +140,18 @@ TEST_F(types, percpu_sum)
 	EXPECT_EQ(1ULL, values[1]);
 	EXPECT_EQ(0ULL, values[2]);
 	EXPECT_EQ(0, sh("grep -qx '2 n=9 flags=0x1' " MNT "/.bpf/table"));
+}
+
+/* All that is shown is accepted back. */
+TEST_F(types, percpu_sum_is_shown)
+{
+	int map = make_map(BPF_MAP_TYPE_PERCPU_HASH, 4, 16, 4, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=n=u64:flags=x64,percpu=sum"));
 	EXPECT_EQ(0, sh("grep -q 'key=u32,percpu=sum' /proc/self/mounts"));
 	EXPECT_EQ(0, sh("mount -o remount,ro " MNT));
+	EXPECT_NE(0, sh("mount -i -o remount,percpu=each " MNT " 2> /dev/null"));
 }
 
 TEST_F(types, percpu_sum_of_inner_maps)
@@ -156,9 +166,6 @@ TEST_F(types, percpu_sum_of_inner_maps)
 	ASSERT_EQ(0, put_each(inner, 1, 3, 4));
 	ASSERT_EQ(0, mount_fd(outer, MNT, "key=u32,inner_key=u32,percpu=sum"));
 	EXPECT_EQ(0, sh("cat " MNT "/1/1 > /dev/null"));
-	/* All that is shown is accepted back. */
-	EXPECT_EQ(0, sh("grep -q percpu=sum /proc/self/mounts && mount -o remount,ro " MNT));
-	EXPECT_NE(0, sh("mount -i -o remount,percpu=each " MNT " 2> /dev/null"));
 }
 
 TEST_F(types, percpu_refused_elsewhere)
