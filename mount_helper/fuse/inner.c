@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /*
- * The inner maps of a map of maps, each a directory that is only read.
- *
- * bpf(2) tells nothing of them before there is one: so their layouts are compiled for
- * each, and refused at mount only if there is one then.
+ * The inner maps of a map of maps, each a directory that is only read. Layouts are compiled
+ * for each.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,13 +10,11 @@
 
 #include "object.h"
 
-/* The map at @key; an error pointer of -ENOENT: the slot is empty. */
-static struct object *open_inner(struct object *outer, const void *key,
-				 const struct refusal *refusal)
+/* The map at @key, without layouts; an error pointer of -ENOENT: the slot is empty. */
+static struct object *open_inner(struct object *outer, const void *key)
 {
 	int fd = map_open_inner(&outer->map, key, true);
 	struct object *object;
-	int err;
 
 	if (fd < 0)
 		return ERR_PTR(fd);
@@ -32,46 +28,63 @@ static struct object *open_inner(struct object *outer, const void *key,
 	object->born = outer->born;
 	object->info.mode = outer->info.mode & 0444;
 	object->info.salt = bpffs_key_ino(&outer->info, key);
-	err = set_layouts(object, &outer->inner, true, refusal);
-	if (!err)
-		return object;
-	object_put(object);
-	return ERR_PTR(err);
+	return object;
+}
+
+/* As the mount has set them, with the same map of maps once more. */
+static int set_layouts(struct object *outer, struct object *inner)
+{
+	struct object again = { .kind = BPFFS_MAP };
+	char why[BPFFS_WHY_MAX] = "";
+	int err;
+
+	again.info.can = outer->info.can;
+	again.info.key_size = outer->info.key_size;
+	again.info.value_size = outer->info.value_size;
+	again.info.sum = outer->given_sum;
+	err = bpffs_set_layouts(&again.info, &inner->info, &outer->given, why);
+	bpffs_layout_release(again.info.key);
+	bpffs_layout_release(again.info.value);
+	if (err && *why)
+		bpffs_refuse(&outer->info, "%s", why);
+	return err;
 }
 
 int inner_item(struct object *outer, const void *key, struct item *item)
 {
-	char text[256] = "";
-	struct object *object = open_inner(outer, key, &(struct refusal){ text, sizeof(text) });
+	struct object *object = open_inner(outer, key);
+	int err;
 
-	if (IS_ERR(object)) {
-		if (*text)
-			bpffs_refuse(&outer->info, "%s", text);
+	if (IS_ERR(object))
 		return PTR_ERR(object);
+	err = set_layouts(outer, object);
+	if (err) {
+		object_put(object);
+		return err;
 	}
 	root_item(object, item);
 	item->identity = object->id;
 	return 0;
 }
 
-int inner_check(struct object *outer, const struct refusal *refusal)
+struct object *inner_any(struct object *outer)
 {
-	struct bpffs_keys *keys = bpffs_keys_get(&outer->info);
-	struct object *object;
+	struct object *object = NULL;
+	struct bpffs_keys *keys;
 	const void *key;
-	int err = 0;
+	u64 n = 0;
 
+	if (!bpffs_map_can(&outer->info, BPFFS_OF_MAPS))
+		return NULL;
+	keys = bpffs_keys_get(&outer->info);
 	/* It is not the mount's to say that there is no right to look. */
 	if (IS_ERR(keys))
-		return 0;
-	key = bpffs_keys_at(keys, 0);
-	if (key) {
-		object = open_inner(outer, key, refusal);
-		if (!IS_ERR(object))
-			object_put(object);
-		else if (PTR_ERR(object) != -ENOENT && PTR_ERR(object) != -EPERM)
-			err = PTR_ERR(object);
+		return NULL;
+	while (!object && (key = bpffs_keys_at(keys, n++))) {
+		object = open_inner(outer, key);
+		if (IS_ERR(object))
+			object = NULL;
 	}
 	bpffs_keys_free(keys);
-	return err;
+	return object;
 }

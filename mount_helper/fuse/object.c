@@ -106,6 +106,8 @@ static int open_map(struct object *object)
 	info->value_size = map->value_size;
 	info->max_entries = map->max_entries;
 	info->can = bpffs_type_can(map->type) | more_can(map);
+	info->stored.copies = map->copies;
+	info->stored.cpus = map->cpus;
 	return 0;
 }
 

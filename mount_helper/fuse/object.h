@@ -18,20 +18,11 @@
 
 #include "../../fs/core/element.h"
 #include "../../fs/core/key.h"
-#include "../../fs/core/object.h"
+#include "../../fs/core/options.h"
 #include <linux/bpf.h>
 
 #include "bpf-map.h"
 #include "items.h"
-
-/* The texts given by the mounter, NULL where none was; they live as long as the mount. */
-struct layouts {
-	const char *key;
-	const char *value;
-	const char *inner_key;
-	const char *inner_value;
-	const char *percpu;
-};
 
 /**
  * struct object - a map, program or link
@@ -42,7 +33,8 @@ struct layouts {
  * @type: of enum bpf_map_type, bpf_prog_type or bpf_link_type
  * @name: "" if it has none
  * @map: of a map, by bpf(2)
- * @inner: of a map of maps, what was given for its maps
+ * @given: by the mounter; the texts live as long as the mount
+ * @given_sum: percpu=sum
  * @users: items and whoever else has it; object_get(), object_put()
  * @uid: owner of the files
  * @gid: their group
@@ -56,7 +48,8 @@ struct object {
 	u32 type;
 	char name[BPF_OBJ_NAME_LEN];
 	struct map map;
-	struct layouts inner;
+	struct bpffs_layouts given;
+	bool given_sum;
 	unsigned int users;
 	unsigned int uid;
 	unsigned int gid;
@@ -92,12 +85,8 @@ int refuse(const struct refusal *refusal, int err, const char *format, ...);
 /* options.c; of a map that is open */
 int set_options(struct object *object, const struct front_options *options,
 		const struct refusal *refusal);
-/* @inner: they are an inner map's. */
-int set_layouts(struct object *object, const struct layouts *given, bool inner,
-		const struct refusal *refusal);
-
-/* inner.c: would the layouts of inner maps be refused? */
-int inner_check(struct object *outer, const struct refusal *refusal);
+/* inner.c: an inner map without layouts, if there is one that can be opened, or NULL */
+struct object *inner_any(struct object *outer);
 /* The directory of the map at @key; -ENOENT: there is none. */
 int inner_item(struct object *outer, const void *key, struct item *item);
 
