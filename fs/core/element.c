@@ -263,6 +263,7 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 
 	if (!bpffs_map_can(info, BPFFS_CAN_WRITE))
 		return -EOPNOTSUPP;
+	open->zero_on_close = false;
 	if (!open->parser) {
 		open->parser = bpffs_parser_new(&info->shape);
 		if (!open->parser)
@@ -275,7 +276,6 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 				     "a text is written from its start, without gaps" UNCHANGED);
 		return -EINVAL;
 	}
-	open->zero_on_close = false;
 	err = parse_pieces(info, key, open, from);
 	if (!err)
 		err = store_fresh(info, key, open);
@@ -296,7 +296,7 @@ int bpffs_open_truncate(const struct bpffs_open *open, u64 size)
 
 bool bpffs_open_claims_zero(struct bpffs_open *open)
 {
-	if (!open->pending || open->parser)
+	if (!open->pending || open->parser || open->excl)
 		return false;
 	open->pending = false;
 	open->zero_on_close = false;

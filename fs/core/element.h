@@ -68,7 +68,7 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 int bpffs_open_truncate(const struct bpffs_open *open, u64 size);
 /*
  * touch: is the caller to make the element, by bpffs_store_zero()? If nothing was written
- * and it was not there. Once only.
+ * and it was not there, but not with O_EXCL: then the write decides. Once only.
  */
 bool bpffs_open_claims_zero(struct bpffs_open *open);
 

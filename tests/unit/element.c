@@ -204,6 +204,12 @@ static void test_create(void)
 	close_file(&file);
 	close_file(&other);
 	CHECK(shows(map, "4", "packets=1\nbytes=1\n"));
+	/* Also after a time has been set. */
+	map->there[map_find(map, "\4\0\0")] = false;
+	file = open_file(map, "4", O_WRONLY | O_CREAT | O_EXCL);
+	CHECK(!bpffs_open_claims_zero(file.open));
+	CHECK(!put(&file, "packets=1 bytes=1\n"));
+	close_file(&file);
 	/* It is full. */
 	CHECK(echo(map, "5", "packets=1 bytes=1\n") == -ENOSPC);
 	CHECK(said(map, "5: the map is full (4 elements); nothing was changed"));
@@ -419,9 +425,18 @@ static struct map *session_map(bool sum)
 static void test_no_memory(void)
 {
 	unsigned long at;
+	struct file file;
 	struct map *map;
 	int err, sum;
 
+	/* What could not be written makes no element of zeros either. */
+	map = hash();
+	file = open_file(map, "1", O_WRONLY | O_CREAT);
+	fail_alloc = 1;
+	CHECK(put(&file, "packets=1 bytes=1\n") == -ENOMEM);
+	close_file(&file);
+	CHECK(map_elements(map) == 0);
+	map_free(map);
 	for (sum = 0; sum < 2; sum++) {
 		for (at = 1; at < 1000; at++) {
 			map = session_map(sum);
