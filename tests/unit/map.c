@@ -8,6 +8,7 @@
 unsigned long fail_alloc, stop;
 bool has_failed, has_stopped;
 long allocated;
+void (*at_turn)(void);
 
 void *bpffs_zalloc(size_t size)
 {
@@ -33,6 +34,8 @@ bool bpffs_killed(void)
 
 bool bpffs_go_on(void)
 {
+	if (at_turn)
+		at_turn();
 	if (stop && !--stop)
 		has_stopped = true;
 	return !has_stopped;
@@ -174,6 +177,8 @@ int bpffs_map_delete(const struct bpffs_info *info, const void *key)
 	struct map *map = map_of(info);
 	int i = map_find(map, key);
 
+	if (map->frozen)
+		return -EPERM;
 	if (i < 0)
 		return -ENOENT;
 	map->there[i] = false;

@@ -60,9 +60,11 @@ int map_elements(const struct map *map);
 /*
  * The @fail_alloc-th allocation from now on fails; the @stop-th time that core asks, and
  * from then on, whoever wants it is being killed. 0: never. @allocated: not yet freed.
+ * @at_turn: called whenever core asks that.
  */
 extern unsigned long fail_alloc, stop;
 extern bool has_failed, has_stopped;
 extern long allocated;
+extern void (*at_turn)(void);
 
 #endif
