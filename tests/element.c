@@ -419,19 +419,19 @@ TEST_F(element, hex_is_one_field)
 
 	ASSERT_EQ(0, umount(MNT));
 	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
-	EXPECT_STREQ("0a000000000000001400000000000000\n", text_of(at("01000000")));
-	EXPECT_EQ(0, write_to(at("01000000"), O_TRUNC, "01000000000000000200000000000000\n"));
+	EXPECT_STREQ(HEX64("0a") HEX64("14") "\n", text_of(at(HEX32("01"))));
+	EXPECT_EQ(0, write_to(at(HEX32("01")), O_TRUNC, HEX64("01") HEX64("02") "\n"));
 	EXPECT_STREQ("1 2", is(self->map, 1));
-	EXPECT_EQ(0, write_to(at("01000000"), O_TRUNC, "03000000000000000400000000000000"));
+	EXPECT_EQ(0, write_to(at(HEX32("01")), O_TRUNC, HEX64("03") HEX64("04")));
 	EXPECT_STREQ("3 4", is(self->map, 1));
-	fd = open(at("01000000"), O_WRONLY);
-	EXPECT_EQ(5, write(fd, "05000", 5));
+	fd = open(at(HEX32("01")), O_WRONLY);
+	EXPECT_EQ(5, write(fd, HEX64("05"), 5));
 	EXPECT_STREQ("3 4", is(self->map, 1));
-	EXPECT_EQ(27, write(fd, "000000000000600000000000000", 27));
+	EXPECT_EQ(27, write(fd, HEX64("05") HEX64("06") + 5, 27));
 	EXPECT_STREQ("5 6", is(self->map, 1));
 	close(fd);
-	EXPECT_EQ(-EINVAL, write_to(at("01000000"), O_TRUNC, "0100\n"));
-	EXPECT_EQ(-EINVAL, write_to(at("01000000"), O_TRUNC, "hello\n"));
+	EXPECT_EQ(-EINVAL, write_to(at(HEX32("01")), O_TRUNC, "0100\n"));
+	EXPECT_EQ(-EINVAL, write_to(at(HEX32("01")), O_TRUNC, "hello\n"));
 	EXPECT_STREQ("5 6", is(self->map, 1));
 }
 

@@ -18,8 +18,9 @@ trap cleanup EXIT
 
 mkdir "$mnt" "$pins"
 mount -t bpf bpf "$pins" || exit 4
+# shellcheck disable=SC2046
 bpftool map create "$pins/x" type hash key 4 value 8 entries 16 name x &&
-	bpftool map update pinned "$pins/x" key 7 0 0 0 value 42 0 0 0 0 0 0 0 || exit 4
+	bpftool map update pinned "$pins/x" key $(bytes 4 7) value $(bytes 8 42) || exit 4
 
 # It succeeds, says @TEXT, and leaves nothing mounted.
 says() # NAME TEXT COMMAND...

@@ -29,7 +29,7 @@ TEST_F(library, mount_and_umount)
 	EXPECT_EQ(0, bpf_mount_fd(self->map, MNT, NULL));
 	EXPECT_STREQ("", bpf_mount_error());
 	close(self->map);
-	EXPECT_STREQ("2a00000000000000\n", text_of(at("07000000")));
+	EXPECT_STREQ(HEX64("2a") "\n", text_of(at(HEX32("07"))));
 	EXPECT_EQ(0, bpf_umount(MNT, 0));
 	EXPECT_TRUE(map_is_gone(id));
 }
@@ -66,8 +66,8 @@ TEST_F(library, long_layout)
 		snprintf(layout + strlen(layout), 16, "/A%d=%d", i, i);
 	strcat(layout, "}");
 	EXPECT_EQ(0, bpf_mount_fd(self->map, MNT, &opts));
-	EXPECT_STREQ("n=A42\n", text_of(at("07000000")));
-	EXPECT_EQ(0, write_to(at("07000000"), O_TRUNC, "n=A299"));
+	EXPECT_STREQ("n=A42\n", text_of(at(HEX32("07"))));
+	EXPECT_EQ(0, write_to(at(HEX32("07")), O_TRUNC, "n=A299"));
 	EXPECT_EQ(299ULL, get(self->map, 7));
 }
 
@@ -111,7 +111,7 @@ TEST_F(library, detached)
 	int fd;
 
 	ASSERT_LE(0, mnt);
-	fd = openat(mnt, "07000000", O_RDONLY);
+	fd = openat(mnt, HEX32("07"), O_RDONLY);
 	EXPECT_EQ(17, read(fd, text, sizeof(text)));
 	close(fd);
 	close(mnt);

@@ -39,7 +39,7 @@ TEST_F(lifecycle, creator_gone)
 	ASSERT_EQ(0, status);
 	self->id = atoi(text_of(at(".bpf/id")));
 	EXPECT_EQ(1, count_names(MNT));
-	EXPECT_STREQ("0100000000000000\n", text_of(at("01000000")));
+	EXPECT_STREQ(HEX64("01") "\n", text_of(at(HEX32("01"))));
 	EXPECT_EQ(0, umount(MNT));
 	EXPECT_TRUE(map_is_gone(self->id));
 }
@@ -55,10 +55,10 @@ TEST_F(lifecycle, two_mounts_of_one_fd)
 	EXPECT_EQ(0, stat(MNT, &a));
 	EXPECT_EQ(0, stat("/tmp/second", &b));
 	EXPECT_NE(a.st_dev, b.st_dev);
-	EXPECT_EQ(0, write_to(at("07000000"), O_TRUNC, "0100000000000000\n"));
-	EXPECT_STREQ("0100000000000000\n", text_of("/tmp/second/07000000"));
+	EXPECT_EQ(0, write_to(at(HEX32("07")), O_TRUNC, HEX64("01") "\n"));
+	EXPECT_STREQ(HEX64("01") "\n", text_of("/tmp/second/07000000"));
 	EXPECT_EQ(0, umount(MNT));
-	EXPECT_STREQ("0100000000000000\n", text_of("/tmp/second/07000000"));
+	EXPECT_STREQ(HEX64("01") "\n", text_of("/tmp/second/07000000"));
 	EXPECT_EQ(0, umount("/tmp/second"));
 	EXPECT_TRUE(map_is_gone(self->id));
 }
@@ -70,12 +70,12 @@ TEST_F(lifecycle, open_file_keeps_the_mount)
 
 	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));
 	close(self->map);
-	fd = open(at("07000000"), O_RDONLY);
+	fd = open(at(HEX32("07")), O_RDONLY);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(EBUSY, errno_of(umount(MNT)));
 	EXPECT_EQ(0, umount2(MNT, MNT_DETACH));
 	EXPECT_EQ(17, read(fd, text, sizeof(text)));
-	EXPECT_STREQ("2a00000000000000\n", text);
+	EXPECT_STREQ(HEX64("2a") "\n", text);
 	close(fd);
 	EXPECT_TRUE(map_is_gone(self->id));
 }
@@ -136,7 +136,7 @@ TEST_F(lifecycle, detached_mount)
 	ASSERT_LE(0, mnt);
 	close(fs);
 	close(self->map);
-	fd = openat(mnt, "07000000", O_RDONLY);
+	fd = openat(mnt, HEX32("07"), O_RDONLY);
 	EXPECT_LE(0, fd);
 	EXPECT_EQ(17, read(fd, text, sizeof(text)));
 	close(fd);
@@ -181,7 +181,7 @@ static void mount_by(struct __test_metadata *_metadata, int map, __u32 id,
 	close(fd);
 	close(map);
 	EXPECT_EQ(1, count_names(MNT));
-	EXPECT_EQ(0, sh("test $(cat " MNT "/07000000) = 2a00000000000000"));
+	EXPECT_EQ(0, sh("test $(cat " MNT "/" HEX32("07") ") = " HEX64("2a")));
 	EXPECT_EQ(0, sh("umount " MNT));
 	EXPECT_TRUE(map_is_gone(id));
 }
@@ -205,10 +205,10 @@ TEST_F(lifecycle, tools_after_the_creator)
 	ASSERT_EQ(0, sh("mount %s -t bpffs -o fd=%d none " MNT, is_fuse() ? "" : "-i", fd));
 	close(fd);
 	close(self->map);
-	EXPECT_EQ(0, sh("cd " MNT " && test \"$(ls)\" = 07000000 && "
-			"echo 0500000000000000 > 07000000 && "
-			"test $(cat 07000000) = 0500000000000000 && "
-			"rm 07000000 && test -z \"$(ls)\""));
+	EXPECT_EQ(0, sh("cd " MNT " && test \"$(ls)\" = " HEX32("07") " && "
+			"echo " HEX64("05") " > " HEX32("07") " && "
+			"test $(cat " HEX32("07") ") = " HEX64("05") " && "
+			"rm " HEX32("07") " && test -z \"$(ls)\""));
 	EXPECT_EQ(0, sh("bpftool map show id %u > /dev/null", id));
 	EXPECT_EQ(0, sh("umount " MNT));
 	EXPECT_TRUE(map_is_gone(id));

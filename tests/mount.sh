@@ -131,8 +131,12 @@ umount -q "$mnt"
 refuses 'as: a bit-field' 32 'as: value.up is a bit-field, which has no other type' \
 	mount -t bpffs -o as=value.up:bool map:shared_addresses "$mnt"
 # Maps in a map: their layouts, and all that there is as JSON.
-bpftool map update pinned "$pins/a/flows_of_one" key hex 0a 00 00 01 01 bb 06 00 value hex 07 00 00 00 00 00 00 00
-bpftool map update pinned "$pins/a/flows_of_two" key hex 0a 00 00 02 00 35 11 00 value hex 09 00 00 00 00 00 00 00
+# shellcheck disable=SC2046
+bpftool map update pinned "$pins/a/flows_of_one" key hex 0a 00 00 01 01 bb 06 00 \
+	value $(bytes 8 7)
+# shellcheck disable=SC2046
+bpftool map update pinned "$pins/a/flows_of_two" key hex 0a 00 00 02 00 35 11 00 \
+	value $(bytes 8 9)
 run bpffs layout map:flows_by_tenant
 [ "$output" = 'key=u32{one=1/two=2}
 inner_key=saddr=ip4:dport=be16:proto=u8:pad1

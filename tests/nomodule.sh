@@ -107,8 +107,10 @@ result $? 'the mount keeps the map'
 [ "$(ls "$mnt" | sort -n | xargs)" = '1 2 3 4 5 6 7 8' ] &&
 	[ "$(cat "$mnt/3")" = $'a=30\nb=300' ]
 result $? 'ls, cat'
-echo a=31 > "$mnt/3" && [ "$(bpftool -j map lookup id "$id" key 3 0 0 0 | jq -c '.value[0]')" = '"0x1f"' ] &&
-	rm "$mnt/4" && ! bpftool map lookup id "$id" key 4 0 0 0 2>&- | grep -q '^value:'
+# shellcheck disable=SC2046
+echo a=31 > "$mnt/3" &&
+	[ "$(bpftool -j map lookup id "$id" key $(bytes 4 3) | jq -c '.value[:8] - ["0x00"]')" = '["0x1f"]' ] &&
+	rm "$mnt/4" && ! bpftool map lookup id "$id" key $(bytes 4 4) 2>&- | grep -q '^value:'
 result $? 'echo >, rm'
 run tar -C "$mnt" -cf "$here/tar" .
 [ "$status" -eq 0 ] && [ -z "$output" ] && [ "$(tar -tf "$here/tar" | wc -l)" -eq 8 ] &&

@@ -2,6 +2,7 @@
 /* Mount options: what they do, what is shown, what is refused and how. */
 #include "util.h"
 
+#include <arpa/inet.h>
 #include <bpf/btf.h>
 #include <linux/capability.h>
 
@@ -231,10 +232,10 @@ TEST_F(options, remount)
 	ASSERT_EQ(0, mount_fd(self->map, MNT, "uid=7,mode=0640,key=be32,value=x64"));
 	EXPECT_EQ(0, sh("mount -o remount,ro " MNT));
 	EXPECT_EQ(0, strncmp(shown_options(), "ro,", 3));
-	EXPECT_EQ(-EROFS, write_to(at("117440512"), O_TRUNC, "5\n"));
+	EXPECT_EQ(-EROFS, write_to(at("%u", htonl(7)), O_TRUNC, "5\n"));
 	EXPECT_EQ(0x2aULL, get(self->map, 7));
 	EXPECT_EQ(0, sh("mount -o remount,rw " MNT));
-	EXPECT_EQ(0, write_to(at("117440512"), O_TRUNC, "5\n"));
+	EXPECT_EQ(0, write_to(at("%u", htonl(7)), O_TRUNC, "5\n"));
 	EXPECT_EQ(5ULL, get(self->map, 7));
 }
 
@@ -265,7 +266,7 @@ TEST_F(options, owner_and_mode)
 	struct stat st;
 
 	ASSERT_EQ(0, mount_fd(self->map, MNT, "uid=7,gid=8,mode=0640"));
-	ASSERT_EQ(0, stat(at("07000000"), &st));
+	ASSERT_EQ(0, stat(at(HEX32("07")), &st));
 	EXPECT_EQ(0100640U, st.st_mode);
 	EXPECT_EQ(7U, st.st_uid);
 	EXPECT_EQ(8U, st.st_gid);
@@ -282,7 +283,7 @@ TEST_F(options, read_only_fd)
 	ASSERT_LE(0, map);
 	ASSERT_EQ(0, mount_fd(map, MNT, ""));
 	EXPECT_EQ(0, strncmp(shown_options(), "ro,", 3));
-	EXPECT_EQ(-EROFS, write_to(at("01000000"), O_CREAT, "0100000000000000"));
+	EXPECT_EQ(-EROFS, write_to(at(HEX32("01")), O_CREAT, HEX64("01")));
 	EXPECT_NE(0, sh("mount -o remount,rw " MNT " 2> /dev/null"));
 }
 
@@ -292,9 +293,9 @@ TEST_F(options, frozen_map)
 	EXPECT_STREQ("0\n", text_of(at(".bpf/frozen")));
 	ASSERT_EQ(0, bpf_map_freeze(self->map));
 	EXPECT_STREQ("1\n", text_of(at(".bpf/frozen")));
-	EXPECT_EQ(-EPERM, write_to(at("07000000"), O_TRUNC, "0100000000000000\n"));
-	EXPECT_EQ(-EPERM, write_to(at("08000000"), O_CREAT, "0100000000000000\n"));
-	EXPECT_EQ(EPERM, errno_of(unlink(at("07000000"))));
+	EXPECT_EQ(-EPERM, write_to(at(HEX32("07")), O_TRUNC, HEX64("01") "\n"));
+	EXPECT_EQ(-EPERM, write_to(at(HEX32("08")), O_CREAT, HEX64("01") "\n"));
+	EXPECT_EQ(EPERM, errno_of(unlink(at(HEX32("07")))));
 	EXPECT_EQ(0x2aULL, get(self->map, 7));
 	EXPECT_EQ(0, umount(MNT));
 	ASSERT_EQ(0, mount_fd(self->map, MNT, ""));

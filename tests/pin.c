@@ -2,6 +2,7 @@
 /* -o pin: a real pin in the mount, which goes with it. */
 #include "util.h"
 
+#include <arpa/inet.h>
 #include <libbpffs.h>
 
 FIXTURE(pin) {
@@ -37,7 +38,8 @@ TEST_F(pin, bpftool_and_libbpf)
 	close(self->map);
 	EXPECT_EQ(0, sh("bpftool map show pinned " MNT "/.bpf/pin/map | grep -q '^%u: hash'",
 			self->id));
-	EXPECT_EQ(0, sh("bpftool map lookup pinned " MNT "/.bpf/pin/map key 7 0 0 0 > /dev/null"));
+	EXPECT_EQ(0, sh("bpftool map lookup pinned " MNT "/.bpf/pin/map key %s > /dev/null",
+			htonl(1) == 1 ? "0 0 0 7" : "7 0 0 0"));
 	fd = bpf_obj_get(MNT "/.bpf/pin/map");
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(42ULL, get(fd, 7));

@@ -128,10 +128,10 @@ prepare()
 	bpftool map create /sys/fs/bpf/tenants type hash_of_maps key 4 value 4 entries 16 \
 		name tenants inner_map pinned /sys/fs/bpf/tenant7 || return
 	bpftool batch file - > /dev/null << END
-map update pinned /sys/fs/bpf/tenant7 key 10 7 0 1 value 7 0 0 0 0 0 0 0
-map update pinned /sys/fs/bpf/tenant8 key 10 8 0 1 value 8 0 0 0 0 0 0 0
-map update pinned /sys/fs/bpf/tenants key 7 0 0 0 value pinned /sys/fs/bpf/tenant7
-map update pinned /sys/fs/bpf/tenants key 8 0 0 0 value pinned /sys/fs/bpf/tenant8
+map update pinned /sys/fs/bpf/tenant7 key 10 7 0 1 value $(bytes 8 7)
+map update pinned /sys/fs/bpf/tenant8 key 10 8 0 1 value $(bytes 8 8)
+map update pinned /sys/fs/bpf/tenants key $(bytes 4 7) value pinned /sys/fs/bpf/tenant7
+map update pinned /sys/fs/bpf/tenants key $(bytes 4 8) value pinned /sys/fs/bpf/tenant8
 END
 }
 

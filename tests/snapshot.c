@@ -111,9 +111,9 @@ TEST_F(snapshot, is_frozen)
 	EXPECT_EQ(before, descriptors());
 	EXPECT_EQ(0, put(self->map, 7, 43));
 	EXPECT_EQ(0, put(self->map, 8, 44));
-	EXPECT_STREQ("2a00000000000000\n", text_of(at("07000000")));
+	EXPECT_STREQ(HEX64("2a") "\n", text_of(at(HEX32("07"))));
 	EXPECT_EQ(1, count_names(MNT));
-	EXPECT_EQ(-EROFS, write_to(at("07000000"), 0, "0000000000000000\n"));
+	EXPECT_EQ(-EROFS, write_to(at(HEX32("07")), 0, "0000000000000000\n"));
 	/* As every mount of a frozen map, it is read-only. */
 	EXPECT_EQ(-EROFS, bpf_mount_open(MNT, O_RDWR));
 	EXPECT_STREQ("conns\n", text_of(at(".bpf/name")));

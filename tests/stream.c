@@ -57,9 +57,11 @@ static __u32 elements_of(const FIXTURE_VARIANT(stream) *variant)
 
 static void fill_key(enum bpf_map_type type, __u32 i, unsigned char *key)
 {
+	const __u32 prefix = 32;
+
 	memset(key, 0, 16);
 	if (type == BPF_MAP_TYPE_LPM_TRIE) {
-		key[0] = 32;
+		memcpy(key, &prefix, 4);
 		key[4] = 10;
 		key[6] = i >> 8;
 		key[7] = i;

@@ -29,6 +29,19 @@ run() # COMMAND...
 	status=$?
 }
 
+# The bytes of a number below 256, as bpftool takes them, in the order of this machine.
+bytes() # SIZE NUMBER
+{
+	local zeros
+
+	zeros=$(seq 2 "$1" | sed 's/.*/0/' | xargs)
+	if [ "$(printf '\1\0' | od -An -tu2)" -eq 1 ]; then
+		printf '%d %s\n' "$2" "$zeros"
+	else
+		printf '%s %d\n' "$zeros" "$2"
+	fi
+}
+
 # It fails with @STATUS and one line, which @TEXT is part of.
 refuses() # NAME STATUS TEXT COMMAND...
 {

@@ -119,14 +119,19 @@ snapshot() # PIN
 }
 
 # Another value than fill gives.
-key=(1 0 0 0)
+read -ra one <<< "$(bytes 4 1)"
+key=("${one[@]}")
 value=(9 9 9 9 9 9 9 9)
 
 fill() # PIN KEYS
 {
+	local i key
+
 	for i in $(seq 0 $(($2 - 1))); do
-		printf 'map update pinned %s key %d %d 0 0 value %d 0 0 0 0 0 0 1\n' \
-			"$pins/$1" $((i & 255)) $((i >> 8)) $((i & 127))
+		key="$((i & 255)) $((i >> 8)) 0 0"
+		[ "${one[0]}" -eq 1 ] || key="0 0 $((i >> 8)) $((i & 255))"
+		printf 'map update pinned %s key %s value %d 0 0 0 0 0 0 1\n' \
+			"$pins/$1" "$key" $((i & 127))
 	done > "$here/commands"
 	bpftool batch file "$here/commands" > /dev/null
 }
@@ -161,17 +166,21 @@ fill sparse 1000
 snapshot sparse
 
 bpftool map create "$pins/trie" type lpm_trie key 8 value 8 entries 100 flags 1 name trie
+read -ra prefix <<< "$(bytes 4 32)"
 for i in {1..100}; do
-	bpftool map update pinned "$pins/trie" key 32 0 0 0 10 0 0 "$i" value "$i" 0 0 0 0 0 0 0
+	bpftool map update pinned "$pins/trie" key "${prefix[@]}" 10 0 0 "$i" \
+		value "$i" 0 0 0 0 0 0 0
 done
-key=(32 0 0 0 10 0 0 7)
+key=("${prefix[@]}" 10 0 0 7)
 snapshot trie
 
 # Large values: each is a batch of its own.
 bpftool map create "$pins/large" type array key 4 value 1048584 entries 3 name large
 mount -t bpffs "$pins/large" "$mnt"
 run mount -t bpffs -o snapshot "$pins/large" "$copy"
-[ "$status" -eq 0 ] && cmp "$mnt/02000000" "$copy/02000000"
+# shellcheck disable=SC2046
+name=$(printf %02x $(bytes 4 2))
+[ "$status" -eq 0 ] && cmp "$mnt/$name" "$copy/$name"
 result $? 'snapshot: values of 1 MiB'
 umount -q "$mnt" "$copy"
 

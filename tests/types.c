@@ -360,7 +360,11 @@ static ino_t listed_ino(const char *name)
 TEST_F(types, lpm_trie_of_odd_values)
 {
 	static const __u32 sizes[] = { 1, 4, 20 };
-	unsigned char key[8] = { 8, 0, 0, 0, 10, 1, 2, 3 }, value[20] = { 7 };
+	struct {
+		__u32 plen;
+		__u8 addr[4];
+	} key = { 8, { 10, 1, 2, 3 } };
+	unsigned char value[20] = { 7 };
 	struct stat st;
 	size_t i;
 
@@ -368,7 +372,7 @@ TEST_F(types, lpm_trie_of_odd_values)
 		int map = make_map(BPF_MAP_TYPE_LPM_TRIE, 8, sizes[i], 16, BPF_F_NO_PREALLOC);
 
 		ASSERT_LE(0, map);
-		ASSERT_EQ(0, bpf_map_update_elem(map, key, value, BPF_ANY));
+		ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, BPF_ANY));
 		ASSERT_EQ(0, mount_fd(map, MNT, "key=plen:ip4"));
 		EXPECT_EQ('0', text_of(at("10.0.0.0-8"))[0]);
 		EXPECT_EQ('7', text_of(at("10.0.0.0-8"))[1]);
@@ -386,11 +390,11 @@ TEST_F(types, lpm_trie_without_plen)
 	static const struct {
 		const char *layout, *name, *host_bits, *too_long, *new;
 	} cases[] = {
-		{ "hex", "080000000a000000", "080000000a000001", "210000000a000000",
-		  "1700000014000000" },
+		{ "hex", HEX32("08") "0a000000", HEX32("08") "0a000001",
+		  HEX32("21") "0a000000", HEX32("17") "14000000" },
 		{ "u32:ip4", "8,10.0.0.0", "8,10.0.0.1", "33,10.0.0.0", "23,20.0.0.0" },
-		{ "hex4:u8[4]", "08000000,10,0,0,0", "08000000,10,128,0,0",
-		  "21000000,10,0,0,0", "17000000,20,0,0,0" },
+		{ "hex4:u8[4]", HEX32("08") ",10,0,0,0", HEX32("08") ",10,128,0,0",
+		  HEX32("21") ",10,0,0,0", HEX32("17") ",20,0,0,0" },
 	};
 	size_t i;
 
@@ -780,7 +784,7 @@ static const struct other others[] = {
 static void try_everything(struct __test_metadata *_metadata, const char *word)
 {
 	static const char * const names[] = {
-		"0", "00000000", "01000000", "0000000000000000", "peek", "pop", "push",
+		"0", "00000000", HEX32("01"), "0000000000000000", "peek", "pop", "push",
 	};
 	char wanted[64];
 	size_t i;

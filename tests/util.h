@@ -30,6 +30,15 @@
 /* Where tests mount; a directory of the guest. */
 #define MNT	"/mnt"
 
+/* The hex text of a number below 256, as two digits, of four and of eight bytes. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define HEX32(digits)	digits "000000"
+#define HEX64(digits)	digits "00000000000000"
+#else
+#define HEX32(digits)	"000000" digits
+#define HEX64(digits)	"00000000000000" digits
+#endif
+
 /*
  * Of so many elements or tries, those that there is time for: a kernel that looks for
  * mistakes needs ten times as long for each.

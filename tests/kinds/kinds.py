@@ -51,8 +51,15 @@ class Pairs(list):
     """An object of JSON, which may have a name twice: () of bpftool does."""
 
 
+# All bytes as one number, in the order of this machine. Its first bit, and that of a
+# bit-field, is the least significant one, or, of a big-endian machine, the most.
 def number_of(data):
-    return int.from_bytes(data, 'little')
+    return int.from_bytes(data, sys.byteorder)
+
+
+# By how much a leaf, of so many bytes in all, is shifted there.
+def shift_of(bit, bits, size):
+    return bit if sys.byteorder == 'little' else 8 * size - bit - bits
 
 
 # --- What bpftool says, with the BTF ---
@@ -312,7 +319,7 @@ class Layout:
         kind, size = field.kind, field.size
         if kind in ('u', 's', 'x', 'be', 'plen'):
             number = self.integer(field, value, kind) % (1 << 8 * size)
-            return number.to_bytes(size, 'big' if kind == 'be' else 'little')
+            return number.to_bytes(size, 'big' if kind == 'be' else sys.byteorder)
         if kind == 'bool':
             same(isinstance(value, bool) or value > 1, True, 'bool')
             return bytes([value])
@@ -341,12 +348,13 @@ def agree(leaves, data, what):
     number = number_of(data)
     seen = 0
     for bit, bits, value, path in leaves:
-        wanted = number >> bit & ((1 << bits) - 1)
+        shift = shift_of(bit, bits, len(data))
+        wanted = number >> shift & ((1 << bits) - 1)
         # bpftool: any bool that is not 0 is "true".
         if isinstance(value, bool):
             wanted = bool(wanted)
         same(value, wanted, f'{what}: bits {bit} to {bit + bits}, {path}')
-        seen |= ((1 << bits) - 1) << bit
+        seen |= ((1 << bits) - 1) << shift
     return seen
 
 
@@ -403,8 +411,8 @@ class Map:
             key = bytearray(self.key.root.size)
             for bit, bits, value, _ in self.key.leaves(element['key'],
                                                        element.get('key~', ())):
-                number = number_of(key) | value << bit
-                key[:] = number.to_bytes(len(key), 'little')
+                number = number_of(key) | value << shift_of(bit, bits, len(key))
+                key[:] = number.to_bytes(len(key), sys.byteorder)
             self.names[bytes(key)] = element['name']
             self.elements[bytes(key)] = element
 
