@@ -2,11 +2,15 @@
 /* mount -o remount: of a mount that is there, ro and rw can change. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
+#include "layout.h"
 
 /* All that mount(8) gives back is checked by the kernel, which says what differs. */
 static int reconfigure(int fs, const struct libbpffs_plan *plan)
@@ -42,11 +46,133 @@ static int set_attributes(const char *target, unsigned int attr)
 	return libbpffs_refuse_path(errno, target);
 }
 
-/*
- * FUSE knows nothing of the options by which the object was mounted, and so cannot say
- * whether one differs; and takes none back of its own, which mount(8) finds in
- * /proc/mounts.
- */
+/* --- Without the module, the mount's own files say what it was mounted with --- */
+
+static int cannot_change(const char *name)
+{
+	return libbpffs_refuse(EINVAL, "%s: cannot change; only ro and rw can", name);
+}
+
+/* The one line of a file in .bpf, or in the root of a program or link. To be freed. */
+static char *told(const char *target, const char *name)
+{
+	char *path = NULL, *line = NULL;
+	size_t size = 0;
+	ssize_t len = -1;
+	FILE *file;
+
+	if (asprintf(&path, "%s/.bpf/%s", target, name) < 0)
+		return NULL;
+	file = fopen(path, "re");
+	if (!file) {
+		sprintf(path, "%s/%s", target, name);
+		file = fopen(path, "re");
+	}
+	if (file) {
+		len = getline(&line, &size, file);
+		fclose(file);
+	}
+	free(path);
+	if (len > 0) {
+		line[len - 1] = '\0';
+		return line;
+	}
+	free(line);
+	return NULL;
+}
+
+static bool is_told(const char *target, const char *name, const char *value)
+{
+	char *line = told(target, name);
+	bool is = line && !strcmp(line, value);
+
+	free(line);
+	return is;
+}
+
+/* What is said of the object, whoever can read it, must be true. */
+static int check_object(const char *target, const char *name, const char *value)
+{
+	char *line = told(target, name);
+	int err = 0;
+
+	if (line && strcmp(line, value))
+		err = libbpffs_refuse(EINVAL, strcmp(name, "id") ?
+				      "%s: the object's name is \"%s\", not \"%s\"" :
+				      "%s: the object's id is %s, not %s", name, line, value);
+	free(line);
+	return err;
+}
+
+/* Is it a spelling of the layout that is told, for as many bytes? */
+static bool is_same_layout(const char *target, const char *name, const char *text)
+{
+	enum bpffs_use use = strcmp(name, "key") ? BPFFS_VALUE : BPFFS_KEY;
+	char size_name[16], *size, *was = told(target, name), *now = NULL;
+	struct bpffs_layout *layout;
+	struct bpffs_reason why;
+	bool same;
+
+	if (!was)
+		return !strcmp(text, "none");
+	snprintf(size_name, sizeof(size_name), "%s_size", name);
+	size = told(target, size_name);
+	if (size && !bpffs_layout_compile(&layout, text, strlen(text), strtoul(size, NULL, 10),
+					  use, &why)) {
+		now = bpffs_layout_string(layout);
+		bpffs_layout_release(layout);
+	}
+	same = now && !strcmp(was, now);
+	free(was);
+	free(now);
+	free(size);
+	return same;
+}
+
+static bool is_same(const char *target, const struct stat *st, const char *name,
+		    const char *value)
+{
+	unsigned int mode;
+
+	if (!strcmp(name, "uid"))
+		return strtoul(value, NULL, 10) == st->st_uid;
+	if (!strcmp(name, "gid"))
+		return strtoul(value, NULL, 10) == st->st_gid;
+	if (!strcmp(name, "mode")) {
+		mode = strtoul(value, NULL, 8);
+		/* As directories have it; others than maps are only read. */
+		return (st->st_mode & 0777) == (mode | (mode & 0444) >> 2) ||
+		       (st->st_mode & 0777) == ((mode & 0444) | (mode & 0444) >> 2);
+	}
+	if (!strcmp(name, "key") || !strcmp(name, "value"))
+		return is_same_layout(target, name, value);
+	return true;
+}
+
+static int check_same(const char *target, const struct libbpffs_plan *plan)
+{
+	const struct libbpffs_param *param;
+	struct stat st;
+	int err = 0;
+
+	if (stat(target, &st))
+		return libbpffs_refuse_path(errno, target);
+	for (param = plan->params; param < plan->params + plan->count && !err; param++) {
+		if (!param->value)
+			continue;
+		if (!strcmp(param->name, "id") || !strcmp(param->name, "name"))
+			err = check_object(target, param->name, param->value);
+		else if (!is_same(target, &st, param->name, param->value))
+			err = cannot_change(param->name);
+	}
+	if (err)
+		return err;
+	if (!(plan->attr & MOUNT_ATTR_RDONLY) && is_told(target, "frozen", "1"))
+		return libbpffs_refuse(EROFS, "rw: the map is frozen or its descriptor read-only");
+	return 0;
+}
+
+/* FUSE takes none of these back, nor its own, which mount(8) finds in /proc/mounts. */
 static void keep_ro(struct libbpffs_plan *plan)
 {
 	struct libbpffs_param *to = plan->params;
@@ -58,16 +184,21 @@ static void keep_ro(struct libbpffs_plan *plan)
 	plan->count = to - plan->params;
 }
 
+/* --- Of either home --- */
+
 static int apply(const char *target, struct libbpffs_plan *plan)
 {
 	int fs = fspick(AT_FDCWD, target, FSPICK_CLOEXEC);
-	int err;
+	int err = 0;
 
 	if (fs < 0)
 		return libbpffs_refuse_path(errno, target);
-	if (!libbpffs_check_fuse_root(target))
+	if (!libbpffs_check_fuse_root(target)) {
+		err = check_same(target, plan);
 		keep_ro(plan);
-	err = reconfigure(fs, plan);
+	}
+	if (!err)
+		err = reconfigure(fs, plan);
 	close(fs);
 	return err ?: set_attributes(target, plan->attr);
 }
