@@ -176,6 +176,15 @@ echo packets=3 > "$name"
 grep -q packets=3 .bpf/table
 rm "$name"
 [ -z "$(ls)" ]'
+# Where the kernel counts, and a program may ask.
+if grep -q ' bpf_map_sum_elem_count$' /proc/kallsyms; then
+	# shellcheck disable=SC2016
+	in_map 'df -i' hash 4 0 "$value,key=ip4" 'touch 1.1.1.1 2.2.2.2 3.3.3.3
+rm 2.2.2.2
+[ "$(df --output=itotal,iused,iavail . | tail -n 1 | tr -s " ")" = " 8 2 6" ]'
+else
+	skip 'df -i' 'this kernel does not tell'
+fi
 # shellcheck disable=SC2016
 in_map 'the attributes' hash 4 0 "$value,key=ip4" 'touch 1.1.1.1
 [ "$(cat .bpf/type .bpf/name .bpf/count .bpf/value)" = "hash

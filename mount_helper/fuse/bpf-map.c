@@ -142,6 +142,7 @@ int map_open(struct map *map, int fd, bool read_only)
 	int err;
 
 	memset(map, 0, sizeof(*map));
+	map->count = -1;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		return -errno;
 	map->fd = fd;
@@ -158,6 +159,8 @@ int map_open(struct map *map, int fd, bool read_only)
 		map->place = place_open(map);
 		map->place_error = map->place ? 0 : -errno;
 	}
+	if (!err && !read_only)
+		map->count = count_open(map);
 	if (err)
 		map_close(map);
 	return err;
@@ -166,9 +169,12 @@ int map_open(struct map *map, int fd, bool read_only)
 void map_close(struct map *map)
 {
 	place_close(map->place);
+	if (map->count >= 0)
+		close(map->count);
 	free(map->special);
 	map->special = NULL;
 	map->place = NULL;
+	map->count = -1;
 }
 
 /*

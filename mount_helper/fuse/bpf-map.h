@@ -7,6 +7,7 @@
  *	bpf-map.c	elements, one by one and in batches
  *	place.c		one field, stored where the element lies
  *	place-prog.c	the program that does it
+ *	count.c		how many elements there are
  *	special.c	fields that are a lock's, timer's or pointer's
  *
  * Functions return 0 or a negative errno, in the words of a file system: -ENOSPC the
@@ -50,6 +51,7 @@ struct map_special {
  * @special: fields of a value, by their offsets
  * @specials: how many they are
  * @place: to store single fields; NULL: that cannot be done
+ * @count: the program that tells how many elements there are; -1: none does
  * @place_error: why, a negative errno; 0: of its type it never can
  */
 struct map {
@@ -67,6 +69,7 @@ struct map {
 	__u32 specials;
 	struct place *place;
 	int place_error;
+	int count;
 };
 
 /*
@@ -90,6 +93,9 @@ int map_find_special(struct map *map);
 bool map_owns(const struct map *map);
 /* Zeros for what they have in @count copies of a value, or values; not an address. */
 void map_clear_special(const struct map *map, void *values, __u32 count);
+
+/* count.c: false: the kernel does not tell, or not without a right that is not there. */
+bool map_count(const struct map *map, __u64 *count);
 
 /* --- One element --- */
 

@@ -221,8 +221,15 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
+	__u64 counted;
+
 	*count = info->max_entries;
-	return bpffs_map_can(info, BPFFS_IS_ARRAY);
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY))
+		return true;
+	if (!map_count(&object_of(info)->map, &counted))
+		return false;
+	*count = counted;
+	return true;
 }
 
 /* --- Queues and stacks --- */

@@ -30,7 +30,8 @@ void object_put(struct object *object)
 	bpffs_layout_release(object->info.value);
 	bpffs_errors_free(&object->info.errors);
 	bpffs_shorts_free(&object->info.shorts);
-	map_close(&object->map);
+	if (object->kind == BPFFS_MAP)
+		map_close(&object->map);
 	if (object->fd >= 0)
 		close(object->fd);
 	free(object);

@@ -52,6 +52,9 @@ void place_close(struct place *place);
 /* A trie's value, of exactly this prefix. */
 int place_read(const struct map *map, const void *key, void *value);
 
+/* count.c: a descriptor, or a negative number */
+int count_open(const struct map *map);
+
 /* Returns a descriptor, or a negative errno. @jobs: of the array */
 int place_load(const struct map *map, int jobs);
 
