@@ -175,6 +175,9 @@ unset -f sleep
 	shows '> 10.9.0.2,4001,udp packets=4 bytes=400' &&
 	shows '10.9.0.2,4002,udp packets=5 bytes=500'
 result $? 'a table: diff, and what is idle'
+recipe top
+[ "$status" -eq 0 ] && [[ $output == *KEY*'packets/s v'*10.9.0.2,4001,udp* ]]
+result $? 'a table: the most packets a second'
 recipe watch
 [ "$status" -eq 0 ] && [ -z "$output" ]
 result $? 'a table: as it changes'

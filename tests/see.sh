@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What bpffs shows of mounted maps: metrics, changes, and which there are. With BPFFS, the tool is that program. Where
+# What bpffs shows of mounted maps: metrics, a screen, changes, and which there are. With BPFFS, the tool is that program. Where
 # the module is not, by FUSE: it needs root and bpf(2), and no more. As TAP.
 
 # Out of sight of everybody else, gone with the last process.
@@ -20,8 +20,10 @@ chmod 755 "$here"
 mnt=$here/mnt
 pins=$here/pins
 tool=$(command -v "${BPFFS:-bpffs}")
-# A sanitizer's report is a failure at the end.
+# A sanitizer's report is a failure at the end, but for what ncurses keeps.
 export ASAN_OPTIONS=log_path=$here/san UBSAN_OPTIONS=log_path=$here/san
+echo leak:libtinfo > "$here/ncurses"
+export LSAN_OPTIONS=suppressions=$here/ncurses:print_suppressions=0
 user=65534
 
 cleanup()
@@ -390,6 +392,194 @@ bpftool map create "$pins/ring" type ringbuf entries 4096 name ring
 mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/ring" "$mnt"
 refuses 'wrong: bpffs watch, a ring buffer' 2 'no keys and values are shown here' \
 	bpffs watch "$mnt"
+
+umount -q "$mnt"
+
+# --- bpffs top ---
+
+top() # ARGUMENT...
+{
+	run bpffs top -b -n 1 -d 0.01 "$@" "$mnt"
+	# How long it took is another time each time.
+	output=$(sed -E '1s/, [0-9.]+ s//' <<< "$output")
+}
+
+rm "$pins/map"
+bpftool map create "$pins/map" type hash key 4 value 40 entries 8 name topped
+mount_it map 'key=u32,value=n=u64:s=s32:on=bool:pad3:slots=u32[4]:name=str8'
+id=$(cat "$mnt/.bpf/id")
+cat > "$mnt/.bpf/table" << 'END'
+1 n=10 s=-5 on=true slots.0=0 slots.1=1 slots.2=4 slots.3=8 name=one
+20 n=200 s=0 on=false slots.0=0 slots.1=0 slots.2=0 slots.3=0 name=a%20b
+3 n=30 s=7 on=false slots.0=5 slots.1=0 slots.2=0 slots.3=0 name=
+END
+export LC_ALL=C
+top -s n
+is 'top -b: sorted by a number' "topped (hash, id $id): 3 elements of 8 (37%)
+ KEY   n v n/s  s s/s on    slots slots/s      name
+ 20    200   0  0   0 false     0       0      a%20b
+ 3      30   0  7   0 false     5       0 @
+ 1      10   0 -5   0 true     13       0  .:@ one
+ TOTAL 240   0  2   0          18       0"
+top -s KEY -R -f 0
+is 'top -b: filtered, reversed' "topped (hash, id $id): 3 elements of 8 (37%), 1 with \"0\"
+ KEY ^   n n/s s s/s on    slots slots/s      name
+ 20    200   0 0   0 false     0       0      a%20b
+ TOTAL 200   0 0   0           0       0"
+top -s name
+[ "$(tail -n +3 <<< "$output" | awk '{ print $1 }' | xargs)" = '3 20 1 TOTAL' ]
+result $? 'top -b: sorted by a text'
+bpffs export "$mnt" > "$here/metrics"
+top
+for field in n s; do
+	awk -v field="$field" '
+		NR == 2 { for (i = 1; i <= NF; i++) if ($i == field) column = i }
+		$1 == "TOTAL" { print $column }' <<< "$(sed 's/ v / /' <<< "$output")"
+	awk -v name="bpffs_topped_$field{" 'index($0, name) == 1 { n += $NF } END { print n }' "$here/metrics"
+	sed -E "s/.* $field=([-0-9]*).*/\\1/" "$mnt/.bpf/table" | awk '{ n += $1 } END { print n }'
+done | xargs > "$here/totals"
+[ "$(cat "$here/totals")" = '240 240 240 2 2 2' ]
+result $? 'top -b: totals of top, export and the table agree'
+
+# Rates, and what comes and goes: a line that is so in the end.
+begin_top()
+{
+	exec 7< <(exec "$tool" top -b -d 0.05 "$mnt")
+	watcher=$!
+}
+line_like() # PATTERN
+{
+	while read -r -t 60 -u 7 output; do
+		# shellcheck disable=SC2053
+		[[ $output != $1 ]] || return 0
+	done
+	return 1
+}
+begin_top
+line_like 'TOTAL *'
+echo 'n=1 s=0 on=0 slots.0=0 slots.1=0 slots.2=0 slots.3=0 name=x' > "$mnt/7"
+line_like '+7 *'
+result $? 'top -b: an element has come'
+echo n+=1000 > "$mnt/7"
+line_like '7 * 1001 *[1-9]* 0 *'
+result $? 'top -b: a rate'
+rm "$mnt/7"
+line_like '-7 *'
+result $? 'top -b: an element has gone'
+end_watch
+
+# On a terminal of 80x24, which is read as a user would.
+if command -v tmux > /dev/null; then
+	export TMUX_TMPDIR=$here
+	screen() { tmux -L "$server" capture-pane -p; }
+	# Until the screen has it, a minute at most: there are slow kernels.
+	sees() # TEXT
+	{
+		for _ in {1..600}; do
+			output=$(screen)
+			# shellcheck disable=SC2053
+			[[ $output != *$1* ]] || return 0
+			sleep 0.1
+		done
+		return 1
+	}
+	press() # NAME TEXT KEY...
+	{
+		local name=$1 text=$2
+
+		shift 2
+		tmux -L "$server" send-keys "$@"
+		sees "$text"
+		result $? "top: $name"
+	}
+	begin_screen() # TERM [ARGUMENT...]
+	{
+		local term=$1
+
+		shift
+		# The one before may not have ended yet.
+		server=$term
+		tmux -L "$server" -f /dev/null new-session -d -x 80 -y 24 \
+			"TERM=$term '$tool' top -d 0.1 $* '$mnt'; echo status \$?; sleep 1000"
+	}
+
+	begin_screen screen
+	sees '(37%), [0-9]*TOTAL'
+	[ "$(sed -E 's/, [0-9.]+ s$//' <<< "$output" | sed -n '1,5p;24p')" = "topped (hash, id $id): 3 elements of 8 (37%)
+ KEY     n n/s v  s s/s on    slots slots/s      name
+ 1      10     0 -5   0 true     13       0  .:@ one
+ 3      30     0  7   0 false     5       0 @
+ 20    200     0  0   0 false     0       0      a%20b
+ TOTAL 240     0  2   0          18       0" ]
+	result $? 'top: a terminal of 80x24'
+	press 'another column to sort by' 's v' '>'
+	press 'turned round' 's ^' R
+	press 'filter: it is asked for' 'filter: 0' / 0
+	press 'filter' '1 with "0"' Enter
+	press 'no filter' $'3 elements of 8 (37%), [0-9.]* s\n' / BSpace Enter
+	press 'paused' '[[]paused]' Space
+	echo n=11 > "$mnt/1"
+	press 'and going on' ' 241 ' Space
+	press 'counted from now on' 'counted for *TOTAL 0 ' r
+	echo n+=5 > "$mnt/1"
+	sees 'TOTAL 5 '
+	result $? 'top: what has come since'
+	press 'counted from zero' 'TOTAL 246 ' z
+	tmux -L "$server" send-keys t
+	for _ in {1..600}; do
+		output=$(screen)
+		[[ $output == *TOTAL* ]] || break
+		sleep 0.1
+	done
+	[[ $output != *TOTAL* ]] && [[ $output == *KEY* ]]
+	result $? 'top: no totals'
+	press 'an element in full' '4 -> 7 *4 |#####' '<' '<' '<' R Enter
+	press 'and back' 'KEY' Enter
+	press help 'quit' h
+	press 'help, and back' 'KEY' h
+	press 'another column beside the key' 'KEY v s/s ' Right Right Right
+	press 'quit' 'status 0' q
+	tmux -L "$server" kill-server
+	begin_screen vt100 -n 3
+	sees 'status 0'
+	result $? 'top: a terminal without colours, ends by itself'
+	tmux -L "$server" kill-server
+	begin_screen none
+	sees 'not known*status 2'
+	result $? 'top: a terminal that nobody knows'
+	tmux -L "$server" kill-server
+else
+	skip 'top: a terminal' 'no tmux'
+fi
+umount "$mnt"
+
+rm "$pins/map"
+bpftool map create "$pins/map" type percpu_array key 4 value 8 entries 1 name cpus
+mount_it map key=u32,value=n=u64
+cpus=$(wc -l < "$mnt/0")
+sed 's/=.*/=3/' "$mnt/0" > "$here/value" && cat "$here/value" > "$mnt/0"
+top
+[[ $output == *$'\n 0 '*" $((3 * cpus)) "* ]] || [[ $output == *$'\n 0 '*" $((3 * cpus)) "*0 ]]
+result $? 'top -b: sums of a per-CPU map'
+top -c
+[ "$(grep -c '^ 0 .* 3 ' <<< "$output")" -eq "$cpus" ] && [[ $output == *KEY*CPU*n* ]]
+result $? 'top -b -c: a line for each CPU'
+umount "$mnt"
+mount_it conns ro,mode=0444,key=hex
+run as_user "$tool" top -b -n 1 -d 0.01 "$mnt"
+[ "$status" -eq 0 ] && [[ $output == *TOTAL* ]]
+result $? 'top: without privileges'
+umount "$mnt"
+wrong 'DIR is missing' bpffs top
+wrong 'not in a mount' bpffs top -b /
+wrong 'no time' bpffs top -d x /
+wrong 'no number' bpffs top -n 1.5 /
+wrong 'no option -x' bpffs top -x /
+mount_it conns key=hex
+wrong 'no terminal' bpffs top "$mnt"
+wrong 'no column "x"' bpffs top -b -s x "$mnt"
+umount "$mnt"
+unset LC_ALL
 
 # --- bpffs list ---
 

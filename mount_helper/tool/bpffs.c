@@ -20,6 +20,8 @@ static const char usage[] =
 	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
 	"       bpffs export [OPTIONS] DIR\n"
 	"                             the same as metrics: OpenMetrics text\n"
+	"       bpffs top [OPTIONS] DIR\n"
+	"                             the elements on a terminal, as they change: rates, totals\n"
 	"       bpffs watch [OPTIONS] DIR [KEY...]\n"
 	"                             what changes: elements that come and go, and their fields\n"
 	"       bpffs list [OPTIONS]  all maps, programs and links: who has them mounted, pinned\n"
@@ -196,6 +198,7 @@ int main(int argc, char **argv)
 		{ "export", export_command },
 		{ "list", list_command },
 		{ "watch", watch_command },
+		{ "top", top_command },
 	};
 	size_t i;
 	int ret;

@@ -9,10 +9,14 @@
 
 #include "command.h"
 
+void (*before_sentence)(void);
+
 enum status fail(const char *fmt, ...)
 {
 	va_list args;
 
+	if (before_sentence)
+		before_sentence();
 	fprintf(stderr, "bpffs: ");
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);

@@ -12,6 +12,9 @@ enum status {
 	FAILED,
 };
 
+/* What gives the terminal back, if it is in use. */
+extern void (*before_sentence)(void);
+
 /* A sentence on standard error. */
 __attribute__((format(printf, 1, 2)))
 enum status fail(const char *fmt, ...);
@@ -35,5 +38,6 @@ enum status json_command(int argc, char **argv);
 enum status export_command(int argc, char **argv);
 enum status list_command(int argc, char **argv);
 enum status watch_command(int argc, char **argv);
+enum status top_command(int argc, char **argv);
 
 #endif

@@ -167,7 +167,7 @@ _bpffs()
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json export watch list layout check open --help --version' \
+		COMPREPLY=($(compgen -W 'json export top watch list layout check open --help --version' \
 			-- "$cur"))
 		return
 	fi
@@ -183,6 +183,8 @@ _bpffs()
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
 			--prometheus --output=' ;;
+	top)	_bpffs_complete_command '-b -c -d -f -n -R -s --batch --per-cpu --delay= --filter=
+			--iterations= --reverse --sort=' ;;
 	watch)	_bpffs_complete_command '-i -j -n --interval= --json --count=' ;;
 	list)
 		if [ "$prev" = -o ] || [[ $cur == --output=* ]]; then

@@ -232,51 +232,77 @@ void close_map(struct map *map)
 
 /* --- Elements by .bpf/raw, without a text to make and to read --- */
 
-/* One read() gives one part: the header, a block or the trailer. */
+/* What is asked for at once: by the module, so large are blocks at most. */
 #define RAW_PART	(1 << 20)
 /* One bucket of a hash must fit in a block, and of these values it may not. */
 #define RAW_ELEMENT	(RAW_PART / 64)
+/* No block is larger, whoever makes it. */
+#define RAW_BLOCK	(64 << 20)
 
 /**
  * struct raw - an open .bpf/raw
  * @fd: of it
- * @part: what was read last, RAW_PART bytes
- * @len: of @part
+ * @buf: what was read
+ * @size: of @buf
+ * @len: of what was read
+ * @at: what of it was taken
  * @stored: a value as a block has it
  * @sum: room for the copies added up
  * @count: elements so far
  */
 struct raw {
 	int fd;
-	char *part;
+	char *buf;
+	size_t size;
 	size_t len;
+	size_t at;
 	struct bpffs_shape stored;
 	void *sum;
 	u64 count;
 };
 
-static bool read_part(struct raw *raw)
+/* The next @n bytes, which stay until more is taken. NULL: errno, or 0 at the end. */
+static const char *take_raw(struct raw *raw, size_t n)
 {
-	ssize_t n;
+	ssize_t more;
 
-	errno = 0;
-	do {
-		n = read(raw->fd, raw->part, RAW_PART);
-	} while (n < 0 && errno == EINTR);
-	raw->len = max(n, 0);
-	return n > 0;
+	if (raw->len - raw->at < n && raw->at) {
+		memmove(raw->buf, raw->buf + raw->at, raw->len - raw->at);
+		raw->len -= raw->at;
+		raw->at = 0;
+	}
+	if (raw->size < n + RAW_PART) {
+		char *buf = realloc(raw->buf, n + RAW_PART);
+
+		if (!buf)
+			return NULL;
+		raw->buf = buf;
+		raw->size = n + RAW_PART;
+	}
+	while (raw->len - raw->at < n) {
+		errno = 0;
+		more = read(raw->fd, raw->buf + raw->len, raw->size - raw->len);
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more <= 0)
+			return NULL;
+		raw->len += more;
+	}
+	raw->at += n;
+	return raw->buf + raw->at - n;
 }
 
 /* Is it the stream of such a map? */
 static bool read_raw_header(const struct map *map, struct raw *raw)
 {
 	struct bpffs_raw_header header;
+	const char *bytes = take_raw(raw, sizeof(header));
 	u32 key_size = bpffs_layout_size(map->key);
 	u32 value_size = bpffs_layout_size(map->value);
 
-	if (!read_part(raw) || raw->len != sizeof(header))
+	if (!bytes)
 		return false;
-	memcpy(&header, raw->part, sizeof(header));
+	memcpy(&header, bytes, sizeof(header));
 	if (memcmp(header.magic, BPFFS_RAW_MAGIC, sizeof(header.magic)) ||
 	    header.version != BPFFS_RAW_VERSION || header.order != BPFFS_RAW_ORDER ||
 	    header.key_size != key_size || header.value_size != value_size ||
@@ -298,15 +324,14 @@ static bool open_raw(const struct map *map, struct raw *raw)
 	raw->fd = openat(map->root, ".bpf/raw", O_RDONLY | O_CLOEXEC);
 	if (raw->fd < 0)
 		return false;
-	raw->part = malloc(RAW_PART);
-	return raw->part && read_raw_header(map, raw);
+	return read_raw_header(map, raw);
 }
 
 static void close_raw(struct raw *raw)
 {
 	if (raw->fd >= 0)
 		close(raw->fd);
-	free(raw->part);
+	free(raw->buf);
 	free(raw->sum);
 }
 
@@ -319,25 +344,26 @@ static enum status raw_element(const struct map *map, const struct raw *raw, con
 	return action(context, key, raw->sum);
 }
 
-/* The part is a block. */
 static enum status raw_block(const struct map *map, struct raw *raw,
 			     const struct bpffs_raw_block *block, element_action action,
 			     void *context)
 {
 	size_t key_size = bpffs_layout_size(map->key);
 	size_t value_size = (size_t)raw->stored.copies * raw->stored.stride;
-	const char *key = raw->part + sizeof(*block), *value;
+	u64 keys = (block->capacity * (u64)key_size + 7) & ~7ULL;
+	u64 values = (block->count * value_size + 7) & ~7ULL;
 	enum status status = DONE;
+	const char *key, *value;
 	u64 i;
 
 	if (block->magic != BPFFS_RAW_BLOCK || block->count > block->capacity ||
-	    block->capacity > RAW_PART || (raw->len - sizeof(*block)) / key_size <
-	    block->capacity)
+	    keys + values > RAW_BLOCK)
 		return fail("%s/.bpf/raw: damaged", map->dir);
-	value = key + ((block->capacity * key_size + 7) & ~7ULL);
-	if (value > raw->part + raw->len ||
-	    (raw->part + raw->len - value) / value_size < block->count)
-		return fail("%s/.bpf/raw: damaged", map->dir);
+	key = take_raw(raw, keys + values);
+	if (!key)
+		return fail("%s/.bpf/raw: %s", map->dir,
+			    errno ? strerror(errno) : "ends before its end");
+	value = key + keys;
 	for (i = 0; i < block->count && !status; i++, key += key_size, value += value_size)
 		status = raw_element(map, raw, key, value, action, context);
 	raw->count += block->count;
@@ -349,14 +375,14 @@ static enum status raw_elements(const struct map *map, struct raw *raw,
 {
 	struct bpffs_raw_block block;
 	enum status status = DONE;
+	const char *bytes;
 
 	while (!status) {
-		if (!read_part(raw))
+		bytes = take_raw(raw, sizeof(block));
+		if (!bytes)
 			return fail("%s/.bpf/raw: %s", map->dir,
 				    errno ? strerror(errno) : "ends before its end");
-		if (raw->len < sizeof(block))
-			return fail("%s/.bpf/raw: damaged", map->dir);
-		memcpy(&block, raw->part, sizeof(block));
+		memcpy(&block, bytes, sizeof(block));
 		if (block.magic == BPFFS_RAW_END && block.count == raw->count)
 			break;
 		status = raw_block(map, raw, &block, action, context);

@@ -1,0 +1,831 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+/* What bpffs top shows, as lines of text; a terminal is not needed for it. */
+#include <langinfo.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "view.h"
+
+/* A longer array is no histogram, and has no bars. */
+#define BARS_MAX	64
+
+/* --- Numbers of a row --- */
+
+static const struct sample *sample_of(const struct view *view, const struct row *row)
+{
+	return row->mark == '-' ? &view->before : &view->now;
+}
+
+static const u8 *key_of(const struct view *view, const struct row *row)
+{
+	return sample_key(sample_of(view, row), row->n);
+}
+
+static const u8 *value_of(const struct view *view, const struct row *row)
+{
+	return sample_value(sample_of(view, row), row->n);
+}
+
+/* As a counter of that width goes on, which may wrap. */
+static u64 difference(const struct bpffs_field *field, u64 now, u64 before)
+{
+	u32 bits = field->type == BPFFS_BITS ? field->width : 8 * field->size;
+	u64 delta = now - before;
+
+	if (bits == 64)
+		return delta;
+	delta &= (1ULL << bits) - 1;
+	return delta >> (bits - 1) ? delta | ~0ULL << bits : delta;
+}
+
+/* One leaf, of the CPUs that the row is of; from @from on, which may be NULL. */
+static u64 leaf_number(const struct view *view, const struct row *row,
+		       const struct column *column, u64 n, const u8 *from)
+{
+	const struct bpffs_shape *shape = &view->map.shape;
+	u32 first = row->copy == U32_MAX ? 0 : row->copy;
+	u32 last = row->copy == U32_MAX ? shape->copies - 1 : row->copy, copy;
+	const u8 *value = value_of(view, row);
+	u64 sum = 0;
+
+	for (copy = first; copy <= last; copy++) {
+		size_t at = (size_t)copy * shape->stride + column_offset(column, n, NULL);
+		u64 number = bpffs_load(column->field, value + at);
+
+		sum += from ? difference(column->field, number,
+					 bpffs_load(column->field, from + at)) : number;
+	}
+	return sum;
+}
+
+/* All of an array together. */
+static u64 number_from(const struct view *view, const struct row *row,
+		       const struct column *column, const u8 *from)
+{
+	u64 sum = 0, n;
+
+	for (n = 0; n < column->count; n++)
+		sum += leaf_number(view, row, column, n, from);
+	return sum;
+}
+
+static const u8 *base_of(const struct view *view, const struct row *row)
+{
+	return view->has_base ? sample_find(&view->base, &view->map, key_of(view, row)) : NULL;
+}
+
+static u64 number_of(const struct view *view, const struct row *row,
+		     const struct column *column)
+{
+	return number_from(view, row, column, base_of(view, row));
+}
+
+static bool has_rates(const struct view *view)
+{
+	return view->samples > 1;
+}
+
+/* Per second; of what has just come, all of it, and of what has gone, nothing. */
+static double rate_of(const struct view *view, const struct row *row,
+		      const struct column *column)
+{
+	double seconds = (view->now.when - view->before.when) / 1e9;
+	const u8 *from;
+
+	if (!has_rates(view) || row->mark == '-')
+		return 0;
+	from = sample_find(&view->before, &view->map, key_of(view, row));
+	return (s64)number_from(view, row, column, from) / seconds;
+}
+
+/* --- Rows --- */
+
+static bool is_shown(const struct view *view, const u8 *key)
+{
+	if (!*view->filter)
+		return true;
+	bpffs_name_whole(view->map.key, key, view->name, view->map.key->name_max + 1);
+	return strstr(view->name, view->filter);
+}
+
+static double sort_number(const struct view *view, const struct row *row)
+{
+	const struct view_column *by = &view->column[view->sort];
+
+	switch (by->kind) {
+	case OF_CPU:
+		return row->copy;
+	case OF_VALUE:
+		return by->column->field->sign == BPFFS_SIGNED || view->has_base ?
+		       (double)(s64)number_of(view, row, by->column) :
+		       (double)number_of(view, row, by->column);
+	case OF_RATE:
+		return rate_of(view, row, by->column);
+	default:
+		return 0;
+	}
+}
+
+static enum status add_row(struct view *view, size_t n, u32 copy, char mark)
+{
+	struct row *row;
+
+	if (view->rows == view->row_room) {
+		size_t room = max(2 * view->row_room, (size_t)1024);
+		struct row *more = reallocarray(view->row, room, sizeof(*more));
+
+		if (!more)
+			return fail("%s: %s", view->map.dir, strerror(ENOMEM));
+		view->row = more;
+		view->row_room = room;
+	}
+	row = &view->row[view->rows++];
+	row->n = n;
+	row->copy = copy;
+	row->mark = mark;
+	row->sort = sort_number(view, row);
+	return DONE;
+}
+
+static enum status add_rows(struct view *view, size_t n, char mark)
+{
+	enum status status = DONE;
+	u32 copy;
+
+	if (!view->per_cpu)
+		return add_row(view, n, U32_MAX, mark);
+	for (copy = 0; copy < view->map.shape.copies && !status; copy++)
+		status = add_row(view, n, copy, mark);
+	return status;
+}
+
+static int compare_bytes(const struct columns *columns, const u8 *a, const u8 *b)
+{
+	size_t i;
+	u64 n;
+
+	for (i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->column[i];
+		bool number = column->field->type == BPFFS_INT ||
+			      column->field->type == BPFFS_BITS;
+
+		for (n = 0; n < column->count; n++) {
+			u32 at = column_offset(column, n, NULL);
+			u64 x, y;
+			int order;
+
+			if (!number) {
+				order = memcmp(a + at, b + at, column->field->size);
+				if (order)
+					return order;
+				continue;
+			}
+			x = bpffs_load(column->field, a + at);
+			y = bpffs_load(column->field, b + at);
+			if (x != y)
+				return (column->field->sign == BPFFS_SIGNED ?
+					(s64)x < (s64)y : x < y) ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+/* Numbers begin with the largest, texts with the smallest. */
+static int compare_rows(const void *a, const void *b, void *context)
+{
+	const struct view *view = context;
+	const struct view_column *by = &view->column[view->sort];
+	const struct row *x = a, *y = b;
+	int order = 0;
+
+	if (by->kind == OF_CPU)
+		order = x->sort < y->sort ? -1 : x->sort > y->sort;
+	else if (by->kind == OF_VALUE || by->kind == OF_RATE)
+		order = x->sort > y->sort ? -1 : x->sort < y->sort;
+	else if (by->kind == OF_TEXT)
+		order = compare_bytes(&(struct columns) { .column = (struct column *)by->column,
+							  .count = 1 },
+				      value_of(view, x), value_of(view, y));
+	if (!order)
+		order = compare_bytes(&view->keys, key_of(view, x), key_of(view, y));
+	if (!order)
+		order = x->copy < y->copy ? -1 : x->copy > y->copy;
+	return view->reverse ? -order : order;
+}
+
+/* Over all rows that are shown. */
+static void add_up(struct view *view)
+{
+	size_t i, r;
+
+	for (i = 0; i < view->columns; i++) {
+		struct view_column *column = &view->column[i];
+
+		column->sum = 0;
+		column->rate = 0;
+		for (r = 0; r < view->rows; r++) {
+			const struct row *row = &view->row[r];
+
+			if (column->kind == OF_VALUE && row->mark != '-')
+				column->sum += number_of(view, row, column->column);
+			else if (column->kind == OF_RATE)
+				column->rate += rate_of(view, row, column->column);
+		}
+	}
+}
+
+enum status sort_view(struct view *view)
+{
+	enum status status = DONE;
+	size_t n;
+
+	view->rows = 0;
+	for (n = 0; n < view->now.count && !status; n++) {
+		const void *key = sample_key(&view->now, n);
+		bool is_new = has_rates(view) && !sample_find(&view->before, &view->map, key);
+
+		if (is_shown(view, key))
+			status = add_rows(view, n, is_new ? '+' : ' ');
+	}
+	for (n = 0; has_rates(view) && n < view->before.count && !status; n++) {
+		const void *key = sample_key(&view->before, n);
+
+		if (!sample_find(&view->now, &view->map, key) && is_shown(view, key))
+			status = add_rows(view, n, '-');
+	}
+	if (status)
+		return status;
+	if (view->rows)
+		qsort_r(view->row, view->rows, sizeof(*view->row), compare_rows, view);
+	add_up(view);
+	return DONE;
+}
+
+enum status sample_view(struct view *view)
+{
+	struct sample other = view->before;
+	enum status status;
+
+	view->before = view->now;
+	view->now = other;
+	status = take_sample(&view->now, &view->map);
+	view->samples++;
+	return status ?: sort_view(view);
+}
+
+void *copy_key(const struct view *view, size_t row)
+{
+	size_t size = bpffs_layout_size(view->map.key);
+	void *key = malloc(size);
+
+	if (key)
+		memcpy(key, key_of(view, &view->row[row]), size);
+	return key;
+}
+
+size_t find_row(const struct view *view, const void *key, u32 copy)
+{
+	size_t size = bpffs_layout_size(view->map.key), i;
+
+	for (i = 0; i < view->rows; i++)
+		if (view->row[i].copy == copy && !memcmp(key_of(view, &view->row[i]), key, size))
+			break;
+	return i;
+}
+
+enum status set_base(struct view *view, bool on)
+{
+	struct sample *base = &view->base;
+
+	free_sample(base);
+	view->has_base = false;
+	if (!on)
+		return sort_view(view);
+	*base = view->now;
+	base->room = base->count;
+	base->record = malloc(base->count * base->record_size + 1);
+	base->slot = malloc(base->slots * sizeof(*base->slot) + 1);
+	if (!base->record || !base->slot)
+		return fail("%s: %s", view->map.dir, strerror(ENOMEM));
+	if (base->count)
+		memcpy(base->record, view->now.record, base->count * base->record_size);
+	if (base->slots)
+		memcpy(base->slot, view->now.slot, base->slots * sizeof(*base->slot));
+	view->has_base = true;
+	return sort_view(view);
+}
+
+/* --- Columns of the screen --- */
+
+static enum status add_view_column(struct view *view, enum kind kind,
+				   const struct column *column, const char *end)
+{
+	struct view_column *more = reallocarray(view->column, view->columns + 1, sizeof(*more));
+	const char *name = !column ? "" : *column->name ? column->name : "value";
+
+	if (!more)
+		return fail("%s", strerror(ENOMEM));
+	view->column = more;
+	more += view->columns;
+	memset(more, 0, sizeof(*more));
+	more->kind = kind;
+	more->column = column;
+	if (asprintf(&more->title, "%s%s", name, end) < 0)
+		return fail("%s", strerror(ENOMEM));
+	view->columns++;
+	return DONE;
+}
+
+/* A number and its rate, an array with bars, or a text; other arrays are details. */
+static enum status add_value_columns(struct view *view, const struct column *column)
+{
+	enum status status;
+
+	if (!bpffs_is_numeric(column->field))
+		return column->dims ? DONE : add_view_column(view, OF_TEXT, column, "");
+	status = add_view_column(view, OF_VALUE, column, "") ?:
+		 add_view_column(view, OF_RATE, column, "/s");
+	if (!status && column->dims == 1 && column->count <= BARS_MAX)
+		status = add_view_column(view, OF_BARS, column, "");
+	return status;
+}
+
+static void free_view_columns(struct view *view)
+{
+	while (view->columns)
+		free(view->column[--view->columns].title);
+}
+
+static enum status make_view_columns(struct view *view)
+{
+	enum status status;
+	size_t i;
+
+	free_view_columns(view);
+	status = add_view_column(view, OF_KEY, NULL, "KEY");
+	if (!status && view->per_cpu)
+		status = add_view_column(view, OF_CPU, NULL, "CPU");
+	for (i = 0; i < view->values.count && !status; i++)
+		status = add_value_columns(view, &view->values.column[i]);
+	return status;
+}
+
+/* By the first rate, if there is one. */
+static void set_first_sort(struct view *view)
+{
+	size_t i;
+
+	view->sort = 0;
+	for (i = 0; i < view->columns && !view->sort; i++)
+		if (view->column[i].kind == OF_RATE)
+			view->sort = i;
+}
+
+bool set_sort(struct view *view, const char *title)
+{
+	size_t i;
+
+	for (i = 0; i < view->columns; i++)
+		if (view->column[i].kind != OF_BARS && !strcasecmp(view->column[i].title, title)) {
+			view->sort = i;
+			return true;
+		}
+	return false;
+}
+
+enum status set_per_cpu(struct view *view, bool per_cpu)
+{
+	char *title = strdup(view->column[view->sort].title);
+	enum status status = title ? DONE : fail("%s", strerror(ENOMEM));
+
+	view->per_cpu = per_cpu && view->map.shape.cpus;
+	status = status ?: make_view_columns(view);
+	if (!status && !set_sort(view, title))
+		set_first_sort(view);
+	free(title);
+	return status ?: sort_view(view);
+}
+
+/* --- Cells --- */
+
+/* A line that grows; @text is NULL after no memory. */
+struct line {
+	char *text;
+	size_t len;
+	size_t room;
+};
+
+static void put(struct line *line, const char *text, size_t len)
+{
+	if (line->len + len + 1 > line->room) {
+		size_t room = 2 * (line->len + len) + 128;
+		char *more = line->text || !line->room ? realloc(line->text, room) : NULL;
+
+		if (!more)
+			free(line->text);
+		line->text = more;
+		line->room = room;
+	}
+	if (!line->text)
+		return;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+	line->text[line->len] = '\0';
+}
+
+__attribute__((format(printf, 2, 3)))
+static void put_text(struct line *line, const char *fmt, ...)
+{
+	char *text;
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len >= 0) {
+		put(line, text, len);
+		free(text);
+	}
+}
+
+/* How many columns, of UTF-8. */
+static u32 width_of(const char *text)
+{
+	u32 width = 0;
+
+	for (; *text; text++)
+		width += (*text & 0xc0) != 0x80;
+	return width;
+}
+
+static void put_padded(struct line *line, const char *text, u32 width, bool right)
+{
+	u32 own = width_of(text);
+
+	/* Only keys, which are ASCII, are cut: the end is then as less(1) has it. */
+	if (own > width) {
+		put(line, text, width - 1);
+		put(line, ">", 1);
+		return;
+	}
+	if (right && own < width)
+		put_text(line, "%*s", (int)(width - own), "");
+	put(line, text, strlen(text));
+	if (!right && own < width)
+		put_text(line, "%*s", (int)(width - own), "");
+}
+
+static void put_bars(struct line *line, const struct view *view, const u64 *number, u64 count)
+{
+	static const char * const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char * const marks[] = { " ", ".", ".", ":", ":", "+", "*", "#", "@" };
+	u64 most = 1, n;
+	u32 height;
+
+	for (n = 0; n < count; n++)
+		most = max(most, number[n]);
+	for (n = 0; n < count; n++) {
+		height = number[n] ? 1 + (u32)((double)number[n] / most * 7) : 0;
+		put_text(line, "%s", view->utf8 ? blocks[min(height, 8)] : marks[min(height, 8)]);
+	}
+}
+
+static void put_rate(struct line *line, const struct view *view, double rate)
+{
+	if (!has_rates(view))
+		put(line, "-", 1);
+	else
+		put_text(line, fabs(rate) < 100 && rate != trunc(rate) ? "%.1f" : "%.0f", rate);
+}
+
+static void put_number(struct line *line, const struct view *view,
+		       const struct column *column, u64 number)
+{
+	put_text(line, column->field->sign == BPFFS_SIGNED || view->has_base ? "%lld" : "%llu",
+		 number);
+}
+
+/* Of one CPU, or the first one. */
+static void put_leaf(struct line *line, const struct bpffs_field *field, const u8 *from)
+{
+	char text[BPFFS_WORD_MAX + 1];
+	u32 size, i;
+
+	if (field->type == BPFFS_STR || field->type == BPFFS_HEX) {
+		size = field->type == BPFFS_STR ? bpffs_str_end(from, field->size) : field->size;
+		/* Longer ones are whole in the file of the element. */
+		for (i = 0; i < min(size, 64); i++)
+			put(line, text, field->type == BPFFS_HEX ?
+			    bpffs_put_hex(text, from + i, 1) :
+			    bpffs_put_byte(text, from[i], BPFFS_IN_NAMED_VALUE));
+		if (size > 64)
+			put(line, "...", 3);
+	} else {
+		put(line, text, bpffs_put_word(field, from, text));
+	}
+}
+
+static const u8 *copy_of(const struct view *view, const struct row *row)
+{
+	return value_of(view, row) +
+	       (row->copy == U32_MAX ? 0 : (size_t)row->copy * view->map.shape.stride);
+}
+
+static void put_array(struct line *line, const struct view *view, const struct row *row,
+		      const struct column *column)
+{
+	u64 number[BARS_MAX], n;
+	const u8 *base = base_of(view, row);
+
+	for (n = 0; n < column->count; n++)
+		number[n] = leaf_number(view, row, column, n, base);
+	put_bars(line, view, number, column->count);
+}
+
+static void put_key(struct line *line, const struct view *view, const struct row *row)
+{
+	bpffs_name_whole(view->map.key, key_of(view, row), view->name,
+			 view->map.key->name_max + 1);
+	put(line, view->name, strlen(view->name));
+}
+
+static char *cell(struct view *view, const struct row *row, const struct view_column *column)
+{
+	struct line line = {};
+
+	put(&line, "", 0);
+	switch (column->kind) {
+	case OF_KEY:
+		put_key(&line, view, row);
+		break;
+	case OF_CPU:
+		put_text(&line, "%u", view->map.shape.cpus[row->copy]);
+		break;
+	case OF_VALUE:
+		put_number(&line, view, column->column, number_of(view, row, column->column));
+		break;
+	case OF_RATE:
+		put_rate(&line, view, rate_of(view, row, column->column));
+		break;
+	case OF_TEXT:
+		put_leaf(&line, column->column->field,
+			 copy_of(view, row) + column->column->offset);
+		break;
+	case OF_BARS:
+		put_array(&line, view, row, column->column);
+	}
+	return line.text;
+}
+
+static char *total_cell(const struct view *view, const struct view_column *column)
+{
+	struct line line = {};
+
+	put(&line, "", 0);
+	if (column->kind == OF_KEY)
+		put(&line, "TOTAL", 5);
+	else if (column->kind == OF_VALUE)
+		put_number(&line, view, column->column, column->sum);
+	else if (column->kind == OF_RATE)
+		put_rate(&line, view, column->rate);
+	return line.text;
+}
+
+static bool is_right(const struct view_column *column)
+{
+	return column->kind == OF_CPU || column->kind == OF_VALUE || column->kind == OF_RATE;
+}
+
+/* --- Lines --- */
+
+void measure(struct view *view, size_t first, size_t count, u32 *width)
+{
+	size_t i, r;
+	char *text;
+
+	for (i = 0; i < view->columns; i++) {
+		const struct view_column *column = &view->column[i];
+
+		width[i] = strlen(column->title) + (i == view->sort ? 2 : 0);
+		if (column->kind == OF_BARS) {
+			width[i] = column->column->count;
+			continue;
+		}
+		text = total_cell(view, column);
+		width[i] = max(width[i], text ? width_of(text) : 0);
+		free(text);
+		for (r = first; r < first + count && r < view->rows; r++) {
+			text = cell(view, &view->row[r], column);
+			width[i] = max(width[i], text ? width_of(text) : 0);
+			free(text);
+		}
+	}
+}
+
+char *summary_line(const struct view *view)
+{
+	struct line line = {};
+
+	put_text(&line, "%s: %zu elements", view->about, view->now.count);
+	if (view->max_entries)
+		put_text(&line, " of %llu (%llu%%)", view->max_entries,
+			 view->now.count * 100 / view->max_entries);
+	if (has_rates(view))
+		put_text(&line, ", %.1f s", (view->now.when - view->before.when) / 1e9);
+	if (view->has_base)
+		put_text(&line, ", counted for %.0f s", (view->now.when - view->base.when) / 1e9);
+	if (*view->filter)
+		put_text(&line, ", %zu with \"%s\"", view->rows, view->filter);
+	return line.text;
+}
+
+/* The key stays where it is. */
+static bool is_left_out(size_t i, size_t first_column)
+{
+	return i && i < first_column;
+}
+
+char *title_line(const struct view *view, const u32 *width, size_t first_column)
+{
+	struct line line = {};
+	size_t i;
+
+	for (i = 0; i < view->columns; i++) {
+		const struct view_column *column = &view->column[i];
+		char *title;
+
+		if (is_left_out(i, first_column))
+			continue;
+		if (asprintf(&title, "%s%s", column->kind == OF_BARS ? "" : column->title,
+			     i != view->sort ? "" : view->reverse ? " ^" : " v") < 0)
+			break;
+		put(&line, " ", 1);
+		put_padded(&line, title, width[i], is_right(column));
+		free(title);
+	}
+	return line.text;
+}
+
+char *row_line(struct view *view, const u32 *width, size_t first_column, size_t row)
+{
+	struct line line = {};
+	size_t i;
+
+	for (i = 0; i < view->columns; i++) {
+		char *text;
+
+		if (is_left_out(i, first_column))
+			continue;
+		text = cell(view, &view->row[row], &view->column[i]);
+		put(&line, i ? " " : &view->row[row].mark, 1);
+		if (text)
+			put_padded(&line, text, width[i], is_right(&view->column[i]));
+		free(text);
+	}
+	return line.text;
+}
+
+char *total_line(struct view *view, const u32 *width, size_t first_column)
+{
+	struct line line = {};
+	size_t i;
+
+	for (i = 0; i < view->columns; i++) {
+		char *text;
+
+		if (is_left_out(i, first_column))
+			continue;
+		text = total_cell(view, &view->column[i]);
+		put(&line, " ", 1);
+		if (text)
+			put_padded(&line, text, width[i], is_right(&view->column[i]));
+		free(text);
+	}
+	return line.text;
+}
+
+/* --- Details --- */
+
+/* Does its name say that it counts by powers of 2? */
+static bool is_log2(const struct column *column)
+{
+	const char *last = strrchr(column->name, '.');
+
+	last = last ? last + 1 : column->name;
+	return !strncmp(last, "slots", 5) || !strncmp(last, "hist", 4);
+}
+
+static void put_detail_array(struct line *line, const struct view *view, const struct row *row,
+			     const struct column *column, u32 width)
+{
+	const u8 *base = base_of(view, row);
+	u32 room = width > 60 ? width - 60 : 8, bar;
+	u64 most = 1, n, number, last = 0;
+
+	for (n = 0; n < column->count; n++) {
+		number = leaf_number(view, row, column, n, base);
+		most = max(most, number);
+		if (number)
+			last = n;
+	}
+	put_text(line, "%s\n", *column->name ? column->name : "value");
+	for (n = 0; n <= last; n++) {
+		number = leaf_number(view, row, column, n, base);
+		if (is_log2(column) && n < 63)
+			put_text(line, "%20llu -> %-20llu", n ? 1ULL << n : 0, (2ULL << n) - 1);
+		else
+			put_text(line, "%44llu", n);
+		put_text(line, " %12llu |", number);
+		bar = (double)number / most * room + (number != 0);
+		for (bar = min(bar, room); bar; bar--)
+			put(line, "#", 1);
+		put(line, "\n", 1);
+	}
+}
+
+char *detail_text(struct view *view, size_t n, u32 width)
+{
+	const struct row *row = &view->row[n];
+	struct line line = {};
+	size_t i;
+
+	put_key(&line, view, row);
+	if (row->copy != U32_MAX)
+		put_text(&line, " CPU %u", view->map.shape.cpus[row->copy]);
+	put(&line, "\n\n", 2);
+	for (i = 0; i < view->values.count; i++) {
+		const struct column *column = &view->values.column[i];
+
+		if (column->dims && bpffs_is_numeric(column->field) && column->dims == 1 &&
+		    column->count <= 4096) {
+			put_detail_array(&line, view, row, column, width);
+			continue;
+		}
+		put_text(&line, "%-24s ", *column->name ? column->name : "value");
+		if (bpffs_is_numeric(column->field)) {
+			put_number(&line, view, column, number_of(view, row, column));
+			if (has_rates(view)) {
+				put(&line, "  ", 2);
+				put_rate(&line, view, rate_of(view, row, column));
+				put(&line, "/s", 2);
+			}
+		} else {
+			put_leaf(&line, column->field, copy_of(view, row) + column->offset);
+			if (column->count > 1)
+				put_text(&line, " and %llu more", column->count - 1);
+		}
+		put(&line, "\n", 1);
+	}
+	return line.text;
+}
+
+/* --- Begin and end --- */
+
+static char *describe(const struct view *view)
+{
+	char *name = read_file(view->map.root, ".bpf/name");
+	char *type = read_file(view->map.root, ".bpf/type");
+	char *about;
+
+	if (asprintf(&about, "%s (%s, id %lu)", name && *name ? name : view->map.dir,
+		     type ?: "map", read_number(view->map.root, ".bpf/id")) < 0)
+		about = NULL;
+	free(name);
+	free(type);
+	return about;
+}
+
+enum status open_view(struct view *view, const char *dir, int root)
+{
+	enum status status = open_map(&view->map, dir, root);
+
+	if (status)
+		return status;
+	view->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	view->max_entries = read_number(root, ".bpf/max_entries");
+	view->name = malloc(view->map.key->name_max + 1);
+	view->about = describe(view);
+	if (!view->name || !view->about || make_columns(&view->keys, view->map.key) ||
+	    make_columns(&view->values, view->map.value))
+		return fail("%s", strerror(ENOMEM));
+	status = make_view_columns(view);
+	set_first_sort(view);
+	return status;
+}
+
+void free_view(struct view *view)
+{
+	free_view_columns(view);
+	free(view->column);
+	free_columns(&view->keys);
+	free_columns(&view->values);
+	free_sample(&view->now);
+	free_sample(&view->before);
+	free_sample(&view->base);
+	free(view->row);
+	free(view->name);
+	free(view->about);
+	close_map(&view->map);
+}
