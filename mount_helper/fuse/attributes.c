@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* .bpf: what the object is, a file each; and the whole map in one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,8 @@ static int open_table(const struct item *item, int flags, void **open)
 {
 	const struct attribute *attribute = item->data;
 
-	(void)flags;
+	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(attribute->object))
+		return -EROFS;
 	return table_open(attribute->object, open);
 }
 
@@ -133,7 +135,8 @@ static int open_raw(const struct item *item, int flags, void **open)
 {
 	const struct attribute *attribute = item->data;
 
-	(void)flags;
+	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(attribute->object))
+		return -EROFS;
 	return raw_open(attribute->object, open);
 }
 

@@ -14,7 +14,8 @@
 
 #include "bpf-map.h"
 
-static const char function[] = "bpf_map_sum_elem_count";
+/* With the NUL before it, so that it is not the end of another. */
+static const char function[] = "\0bpf_map_sum_elem_count";
 
 /* Types that are hashes, and so have a count. */
 static bool is_counted(__u32 type)
@@ -105,8 +106,7 @@ static int find_function(const char *btf, size_t size)
 	    header->str_off + (__u64)header->str_len > size - header->hdr_len)
 		return 0;
 	strings = btf + header->hdr_len + header->str_off;
-	/* With the NUL before it, so that it is not the end of another. */
-	name = memmem(strings, header->str_len, "\0bpf_map_sum_elem_count", sizeof(function) + 1);
+	name = memmem(strings, header->str_len, function, sizeof(function));
 	at = btf + header->hdr_len + header->type_off;
 	end = at + header->type_len;
 	for (id = 1; name && at + sizeof(*type) <= end; id++) {

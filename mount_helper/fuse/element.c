@@ -102,6 +102,8 @@ static int open_element(const struct item *item, int flags, void **open)
 		return -EEXIST;
 	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
 		return -EFBIG;
+	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(element->object))
+		return -EROFS;
 	opened = calloc(1, sizeof(*opened) + bpffs_open_room(info));
 	if (!opened)
 		return -ENOMEM;

@@ -55,6 +55,8 @@ int inner_item(struct object *outer, const void *key, struct item *item)
 	struct object *object = open_inner(outer, key);
 	int err;
 
+	if (IS_ERR(object) && PTR_ERR(object) == -EPERM)
+		bpffs_refuse(&outer->info, "opening an inner map needs CAP_SYS_ADMIN");
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = set_layouts(outer, object);

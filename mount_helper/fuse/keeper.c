@@ -123,5 +123,11 @@ pid_t keep(const char *device, const char *directory)
 	if (kept.server > 0)
 		wait_for_end(&kept, &signals);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	return kept.server < 0 ? -1 : keeper;
+	if (kept.server < 0)
+		return -1;
+	/* Without it nothing could unmount, and its number could be another's. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != keeper)
+		raise(SIGKILL);
+	return keeper;
 }

@@ -137,22 +137,40 @@ static int compare(const void *a, const void *b, void *key_size)
 	return memcmp(a, b, *(const u32 *)key_size);
 }
 
-/* As they are called, and each once. */
-static void drop_repeats(const struct bpffs_info *info, struct bpffs_keys *keys)
+static bool has_repeats(const u8 *sorted, u64 count, u32 size)
+{
+	u64 n;
+
+	for (n = 1; n < count; n++)
+		if (!memcmp(sorted + (n - 1) * size, sorted + n * size, size))
+			return true;
+	return false;
+}
+
+/* As they are called, and each once; in the order of the walk if each came once. */
+static int drop_repeats(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
 	u32 size = keys->key_size;
 	u64 n, kept = 0;
+	u8 *sorted;
 
 	if (bpffs_map_can(info, BPFFS_IS_TRIE))
 		for (n = 0; n < keys->count; n++)
 			bpffs_clear_host_bits(keys->keys + n * size, size);
-	qsort_r(keys->keys, keys->count, size, compare, &size);
-	for (n = 0; n < keys->count; n++) {
-		if (kept && !memcmp(keys->keys + (kept - 1) * size, keys->keys + n * size, size))
-			continue;
-		memmove(keys->keys + kept++ * size, keys->keys + n * size, size);
+	sorted = malloc(keys->count * size ?: 1);
+	if (!sorted)
+		return -ENOMEM;
+	if (keys->count)
+		memcpy(sorted, keys->keys, keys->count * size);
+	qsort_r(sorted, keys->count, size, compare, &size);
+	if (has_repeats(sorted, keys->count, size)) {
+		for (n = 0; n < keys->count; n++)
+			if (!n || memcmp(sorted + (n - 1) * size, sorted + n * size, size))
+				memcpy(keys->keys + kept++ * size, sorted + n * size, size);
+		keys->count = kept;
 	}
-	keys->count = kept;
+	free(sorted);
+	return 0;
 }
 
 struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
@@ -170,11 +188,10 @@ struct bpffs_keys *bpffs_keys_get(const struct bpffs_info *info)
 		err = take_by_batch(map, keys);
 	else
 		err = take_by_next(info, keys);
-	if (err) {
-		bpffs_keys_free(keys);
-		return ERR_PTR(err);
-	}
-	if (bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
-		drop_repeats(info, keys);
-	return keys;
+	if (!err && bpffs_map_can(info, BPFFS_BY_NEXT_KEY))
+		err = drop_repeats(info, keys);
+	if (!err)
+		return keys;
+	bpffs_keys_free(keys);
+	return ERR_PTR(err);
 }

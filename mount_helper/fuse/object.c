@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -47,6 +48,15 @@ void object_stat(const struct object *object, struct stat *st, mode_t mode, u64 
 	st->st_ctim = object->born;
 	st->st_mtim = object->born;
 	st->st_atim = object->born;
+}
+
+int object_check_writer(struct object *object)
+{
+	if (!object->only_reads)
+		return 0;
+	bpffs_refuse(&object->info,
+		     "the descriptor that was mounted may only read; mount one that may write" UNCHANGED);
+	return -EROFS;
 }
 
 int refuse(const struct refusal *refusal, int err, const char *format, ...)
@@ -188,6 +198,9 @@ static struct object *open_object(const struct refusal *refusal)
 	object = err ? ERR_PTR(err) : object_new(kinds[kind], DAEMON_OBJECT);
 	if (IS_ERR(object))
 		refuse(refusal, 0, "fd: %s", strerror(-PTR_ERR(object)));
+	else
+		object->only_reads = kind == LIBBPFFS_MAP &&
+				     (fcntl(DAEMON_OBJECT, F_GETFL) & O_ACCMODE) == O_RDONLY;
 	return object;
 }
 
@@ -209,6 +222,17 @@ static void say_how_fields_are_stored(const struct object *object, const struct 
 	       why);
 }
 
+static void say_of_inner_maps(const struct object *object, const struct refusal *note)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {};
+
+	if (!bpffs_map_can(&object->info, BPFFS_OF_MAPS) || syscall(SYS_capget, &header, caps) ||
+	    caps[0].effective & 1U << CAP_SYS_ADMIN)
+		return;
+	refuse(note, 0, "inner maps are listed, but cannot be opened: that needs CAP_SYS_ADMIN");
+}
+
 int items_open(struct item *root, uint64_t *capabilities, const struct front_options *options,
 	       char *text, size_t size)
 {
@@ -224,6 +248,7 @@ int items_open(struct item *root, uint64_t *capabilities, const struct front_opt
 		return err;
 	}
 	say_how_fields_are_stored(object, &refusal);
+	say_of_inner_maps(object, &refusal);
 	/* To open inner maps by their ids. */
 	*capabilities = bpffs_map_can(&object->info, BPFFS_OF_MAPS) ? 1ULL << CAP_SYS_ADMIN : 0;
 	root_item(object, root);

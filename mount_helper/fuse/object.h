@@ -36,6 +36,7 @@
  * @given: by the mounter; the texts live as long as the mount
  * @given_sum: percpu=sum
  * @users: items and whoever else has it; object_get(), object_put()
+ * @only_reads: the descriptor that was mounted may only read
  * @uid: owner of the files
  * @gid: their group
  * @born: when it was mounted
@@ -51,6 +52,7 @@ struct object {
 	struct bpffs_layouts given;
 	bool given_sum;
 	unsigned int users;
+	bool only_reads;
 	unsigned int uid;
 	unsigned int gid;
 	struct timespec born;
@@ -66,6 +68,11 @@ static inline struct object *object_of(const struct bpffs_info *info)
 struct object *object_new(enum bpffs_kind kind, int fd);
 struct object *object_get(struct object *object);
 void object_put(struct object *object);
+/*
+ * Who writes, whatever mount(8) has made of the mount, is told if the descriptor may only
+ * read. Return: 0, -EROFS.
+ */
+int object_check_writer(struct object *object);
 /* Attributes of a file. */
 void object_stat(const struct object *object, struct stat *st, mode_t mode, u64 ino);
 

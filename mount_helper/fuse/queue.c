@@ -48,6 +48,8 @@ static int open_file(const struct item *item, int flags, void **open)
 				   (flags & O_ACCMODE) != O_RDONLY);
 	if (err)
 		return err;
+	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(queue->object))
+		return -EROFS;
 	opened = calloc(1, sizeof(*opened));
 	if (!opened)
 		return -ENOMEM;

@@ -53,9 +53,9 @@ static int create(const struct item *dir, const char *name, struct item *made)
 {
 	struct object *object = dir->data;
 	void *key = malloc(bpffs_key_size(&object->info));
-	int err = -ENOMEM;
+	int err = key ? object_check_writer(object) : -ENOMEM;
 
-	if (key)
+	if (!err)
 		err = bpffs_may_create(&object->info, name, strlen(name), key);
 	if (!err)
 		err = element_item(object, key, made);
@@ -73,6 +73,8 @@ static int remove_element(const struct item *dir, const char *name)
 		return -EISDIR;
 	err = key_of(&object->info, name, &key);
 	if (!err)
+		err = object_check_writer(object);
+	if (!err)
 		err = bpffs_element_delete(&object->info, key);
 	free(key);
 	return err;
@@ -88,6 +90,8 @@ static int remove_inner(const struct item *dir, const char *name)
 	if (!bpffs_map_can(&object->info, BPFFS_OF_MAPS) || !strcmp(name, ".bpf"))
 		return -EPERM;
 	err = key_of(&object->info, name, &key);
+	if (!err)
+		err = object_check_writer(object);
 	if (!err)
 		err = bpffs_map_delete(&object->info, key);
 	free(key);

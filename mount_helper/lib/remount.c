@@ -113,11 +113,16 @@ static bool is_same_layout(const char *target, const char *name, const char *tex
 	struct bpffs_reason why;
 	bool same;
 
-	if (!was)
-		return !strcmp(text, "none");
 	snprintf(size_name, sizeof(size_name), "%s_size", name);
 	size = told(target, size_name);
-	if (size && !bpffs_layout_compile(&layout, text, strlen(text), strtoul(size, NULL, 10),
+	/* Whoever may not read there is not told. */
+	if (!was || !size) {
+		same = !size || !strcmp(text, "none");
+		free(was);
+		free(size);
+		return same;
+	}
+	if (!bpffs_layout_compile(&layout, text, strlen(text), strtoul(size, NULL, 10),
 					  use, &why)) {
 		now = bpffs_layout_string(layout);
 		bpffs_layout_release(layout);
