@@ -52,6 +52,8 @@ static int take(struct bpffs_keys *keys, const void *from, u32 count)
 {
 	u8 *more;
 
+	if (!count)
+		return 0;
 	if (keys->count + count > keys->room) {
 		keys->room = 2 * (keys->room + count);
 		more = realloc(keys->keys, keys->room * keys->key_size);
@@ -157,11 +159,12 @@ static int drop_repeats(const struct bpffs_info *info, struct bpffs_keys *keys)
 	if (bpffs_map_can(info, BPFFS_IS_TRIE))
 		for (n = 0; n < keys->count; n++)
 			bpffs_clear_host_bits(keys->keys + n * size, size);
-	sorted = malloc(keys->count * size ?: 1);
+	if (!keys->count)
+		return 0;
+	sorted = malloc(keys->count * size);
 	if (!sorted)
 		return -ENOMEM;
-	if (keys->count)
-		memcpy(sorted, keys->keys, keys->count * size);
+	memcpy(sorted, keys->keys, keys->count * size);
 	qsort_r(sorted, keys->count, size, compare, &size);
 	if (has_repeats(sorted, keys->count, size)) {
 		for (n = 0; n < keys->count; n++)
