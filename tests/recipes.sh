@@ -205,6 +205,11 @@ recipe restore
 	has /mnt/conns/10.9.0.3,4001,udp packets 2
 result $? 'a backup: restored'
 
+recipe save
+[ "$status" -eq 0 ] && [[ $output == *conns-*/value* ]] && [[ $output == *blocked-*/table* ]]
+result $? 'a backup: bpffs save'
+rm -f report.tar
+
 recipe larger
 [ "$status" -eq 0 ] &&
 	cmp <(sort /mnt/conns/.bpf/table) <(sort /mnt/conns2/.bpf/table) &&

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What bpffs shows of mounted maps: metrics, a screen, changes, and which there are. With BPFFS, the tool is that program. Where
+# What bpffs shows of mounted maps: metrics, a screen, changes, tars, and which there are. With BPFFS, the tool is that program. Where
 # the module is not, by FUSE: it needs root and bpf(2), and no more. As TAP.
 
 # Out of sight of everybody else, gone with the last process.
@@ -581,11 +581,73 @@ wrong 'no column "x"' bpffs top -b -s x "$mnt"
 umount "$mnt"
 unset LC_ALL
 
+# --- bpffs save, bpffs restore ---
+
+rm "$pins/map"
+bpftool map create "$pins/map" type hash key 4 value 16 entries 8 name saved
+bpftool map create "$pins/wider" type hash key 4 value 40 entries 8 name wider
+mount_it map 'key=u32,value=n=u64:s=str8'
+id=$(cat "$mnt/.bpf/id")
+printf '%s\n' '1 n=5 s=a%20b' '2 n=18446744073709551615 s=' > "$mnt/.bpf/table"
+run bpffs save "$mnt" "$here/saved.tar"
+is save ''
+[ "$(stat -c %a "$here/saved.tar")" = 600 ] &&
+	[ "$(tar -xOf "$here/saved.tar" "saved-$id/table" | sort)" = "$(sort "$mnt/.bpf/table")" ] &&
+	[ "$(tar -xOf "$here/saved.tar" "saved-$id/value")" = n=u64:s=str8 ] &&
+	bpffs save "$mnt" - | tar -tf - | grep -x "saved-$id/info" > "$here/log"
+result $? 'save: as tar(1) reads it'
+table=$(sort "$mnt/.bpf/table")
+wrong 'the map is not empty' bpffs restore "$here/saved.tar" "$mnt"
+rm "$mnt"/*
+run bpffs restore "$here/saved.tar" "$mnt"
+[ "$status" -eq 0 ] && [ "$(sort "$mnt/.bpf/table")" = "$table" ]
+result $? 'restore'
+bpffs save "$mnt" "$mnt" "$here/twice.tar"
+rm "$mnt"/*
+umount "$mnt"
+mount_it wider 'key=u32,value=new=ip4:s=str12:n=u64:more=u8[2]:on=bool:pad13'
+run bpffs restore --map="saved-$id" - "$mnt" < "$here/twice.tar"
+[ "$status" -eq 0 ] && [ "$(sort "$mnt/.bpf/table")" = \
+	"1 new=0.0.0.0 s=a%20b n=5 more.0=0 more.1=0 on=false
+2 new=0.0.0.0 s= n=18446744073709551615 more.0=0 more.1=0 on=false" ]
+result $? 'restore: members that are new'
+rm "$mnt"/*
+wrong 'must say which map' bpffs restore - "$mnt" < <(cat "$here/saved.tar")
+wrong 'no table of x' bpffs restore --map=x "$here/saved.tar" "$mnt"
+wrong 'not a tar' bpffs restore "$tool" "$mnt"
+umount "$mnt"
+mount_it wider 'key=u32,value=n=u64:hex32'
+wrong 'no field s any more' bpffs restore "$here/saved.tar" "$mnt"
+umount "$mnt"
+mount_it wider 'key=ip4,value=n=u64:hex32'
+wrong 'keys are u32 there' bpffs restore "$here/saved.tar" "$mnt"
+umount "$mnt"
+mount_it map 'key=u32,value=n=u64:s=str8,ro'
+wrong 'Read-only file system' bpffs restore "$here/saved.tar" "$mnt"
+umount "$mnt"
+mount_it map 'key=u32,value=n=u32:m=u32:s=str8'
+wrong '"18446744073709551615" is not a u32' bpffs restore "$here/saved.tar" "$mnt"
+umount "$mnt"
+mount_it conns key=hex,value=hex
+mkdir "$here/second"
+mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/map" "$here/second"
+bpffs save "$mnt" "$here/second" "$here/two.tar"
+wrong 'several maps' bpffs restore "$here/two.tar" "$mnt"
+umount "$here/second" "$mnt"
+wrong 'DIR and FILE' bpffs save /
+wrong 'FILE and DIR' bpffs restore /
+wrong 'no option -x' bpffs save -x / y
+wrong 'not in a mount' bpffs save / "$here/none"
+[ ! -e "$here/none" ]
+result $? 'save: refused, it leaves nothing'
+
 # --- bpffs list ---
 
 object=$(dirname "$0")/../recipes/guard.bpf.o
 [ -e "$object" ] || object=${GUARD:-none}
 mount_it conns key=hex
+id=$(cat "$mnt/.bpf/id")
+memory=$(cat "$mnt/.bpf/memlock")
 mkdir "$pins/progs" "$pins/maps"
 bpftool prog loadall "$object" "$pins/progs" pinmaps "$pins/maps" > "$here/log" 2>&1
 run cat "$here/log"

@@ -24,6 +24,10 @@ static const char usage[] =
 	"                             the elements on a terminal, as they change: rates, totals\n"
 	"       bpffs watch [OPTIONS] DIR [KEY...]\n"
 	"                             what changes: elements that come and go, and their fields\n"
+	"       bpffs save DIR... FILE\n"
+	"                             layouts, info and table of maps, as a tar\n"
+	"       bpffs restore [--map=NAME] FILE DIR\n"
+	"                             the table of such a tar, into an empty map\n"
 	"       bpffs list [OPTIONS]  all maps, programs and links: who has them mounted, pinned\n"
 	"                             or open; without privileges, those that are mounted\n"
 	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
@@ -140,7 +144,7 @@ static enum status check_mount(const char *dir, int root)
 	struct libmnt_fs *fs = find_mount(dir, &table);
 	const char *source = fs ? mnt_fs_get_source(fs) : NULL;
 	enum status status = FAILED;
-	unsigned int id;
+	unsigned int id = 0;
 
 	if (!source)
 		fail("%s: not a mount point of type bpffs", dir);
@@ -199,6 +203,8 @@ int main(int argc, char **argv)
 		{ "list", list_command },
 		{ "watch", watch_command },
 		{ "top", top_command },
+		{ "save", save_command },
+		{ "restore", restore_command },
 	};
 	size_t i;
 	int ret;

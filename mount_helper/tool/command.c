@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -81,4 +82,25 @@ enum status end_output(void)
 	if (fflush(stdout) || ferror(stdout))
 		return fail("standard output: %s", strerror(errno));
 	return DONE;
+}
+
+enum status write_file(const char *name, enum status (*put)(void *context), void *context)
+{
+	enum status status;
+	char *new;
+
+	if (asprintf(&new, "%s.%d", name, getpid()) < 0)
+		return fail("%s", strerror(ENOMEM));
+	unlink(new);
+	if (!freopen(new, "wxe", stdout)) {
+		status = fail("%s: %s", new, strerror(errno));
+	} else {
+		status = put(context);
+		if (!status && rename(new, name))
+			status = fail("%s: %s", name, strerror(errno));
+		if (status)
+			unlink(new);
+	}
+	free(new);
+	return status;
 }

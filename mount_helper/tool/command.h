@@ -32,6 +32,16 @@ unsigned long read_count(const char *command, const char *text);
 /* Has all that was printed arrived? */
 enum status end_output(void);
 
+/**
+ * write_file() - what goes to standard output, into a file
+ * @name: of it; it is replaced as a whole, or not at all
+ * @put: prints it
+ * @context: for @put
+ *
+ * Return: DONE, or FAILED after a sentence.
+ */
+enum status write_file(const char *name, enum status (*put)(void *context), void *context);
+
 /* --- A file each; @argv begins with the name of the command --- */
 
 enum status json_command(int argc, char **argv);
@@ -39,5 +49,7 @@ enum status export_command(int argc, char **argv);
 enum status list_command(int argc, char **argv);
 enum status watch_command(int argc, char **argv);
 enum status top_command(int argc, char **argv);
+enum status save_command(int argc, char **argv);
+enum status restore_command(int argc, char **argv);
 
 #endif

@@ -69,6 +69,7 @@ struct family {
 /**
  * struct exported - all of it
  * @settings: as asked for
+ * @root: of the mount
  * @map_name: of the object
  * @prefix: of the families' names
  * @of_maps: it is a map of maps
@@ -83,6 +84,7 @@ struct family {
  */
 struct exported {
 	struct settings settings;
+	int root;
 	char *map_name;
 	char *prefix;
 	bool of_maps;
@@ -865,39 +867,17 @@ static void free_all(struct exported *all)
 
 /* --- The command --- */
 
-static enum status put_all(const struct exported *all, int root)
+static enum status put_all(void *context)
 {
+	const struct exported *all = context;
 	enum status status = DONE;
 	size_t i;
 
-	put_info(all, root);
+	put_info(all, all->root);
 	for (i = 0; i < all->families && !status; i++)
 		status = put_family(all, &all->family[i]);
 	puts("# EOF");
 	return status ?: end_output();
-}
-
-/* Who reads the file sees the old one, or the new one as a whole. */
-static enum status put_file(const struct exported *all, int root)
-{
-	const char *name = all->settings.output;
-	enum status status;
-	char *new;
-
-	if (asprintf(&new, "%s.%d", name, getpid()) < 0)
-		return fail("%s", strerror(ENOMEM));
-	unlink(new);
-	if (!freopen(new, "wxe", stdout)) {
-		status = fail("%s: %s", new, strerror(errno));
-	} else {
-		status = put_all(all, root);
-		if (!status && rename(new, name))
-			status = fail("%s: %s", name, strerror(errno));
-		if (status)
-			unlink(new);
-	}
-	free(new);
-	return status;
 }
 
 static enum status read_options(struct settings *settings, int argc, char **argv)
@@ -945,9 +925,11 @@ enum status export_command(int argc, char **argv)
 	int root = dir ? open_mount(dir) : -1;
 
 	if (root >= 0) {
+		all.root = root;
 		status = read_all(&all, dir, root) ?: add_families(&all);
 		if (!status)
-			status = all.settings.output ? put_file(&all, root) : put_all(&all, root);
+			status = all.settings.output ? write_file(all.settings.output, put_all, &all) :
+						       put_all(&all);
 		close(root);
 	} else {
 		status = FAILED;
