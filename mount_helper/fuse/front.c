@@ -31,6 +31,8 @@
 #define NAMES_LIFE	200000000
 #define NAMES_ONCE	64
 
+struct handle;
+
 /**
  * struct front - the file system
  * @nodes: what the kernel knows
@@ -40,6 +42,7 @@
  * @ending: of open files, how many have begun to end
  * @ended: and how many have ended
  * @end: one more has
+ * @handles: all that are open
  * @refused: who has last been told to look up again
  * @too_many: there are names that the kernel is to forget
  * @over: the mount is
@@ -53,6 +56,7 @@ struct front {
 	uint64_t ending;
 	uint64_t ended;
 	pthread_cond_t end;
+	struct handle *handles;
 	pid_t refused[REFUSED];
 	bool too_many;
 	bool over;
@@ -83,6 +87,9 @@ struct known {
  * @written: where the next write goes on then
  * @lock: of @names
  * @names: of a directory, as they were when reading began
+ * @front: it is in a list of, under its lock
+ * @next: of the list
+ * @link: what leads to it there
  */
 struct handle {
 	const struct item *item;
@@ -93,6 +100,9 @@ struct handle {
 	off_t written;
 	pthread_mutex_t lock;
 	void *names;
+	struct front *front;
+	struct handle *next;
+	struct handle **link;
 };
 
 static struct front *front_of(fuse_req_t req)
@@ -470,6 +480,14 @@ static struct handle *new_handle(fuse_req_t req, const struct item *item)
 	handle->item = item;
 	handle->opener = fuse_req_ctx(req)->pid;
 	pthread_mutex_init(&handle->lock, NULL);
+	handle->front = front_of(req);
+	pthread_mutex_lock(&handle->front->lock);
+	handle->next = handle->front->handles;
+	handle->link = &handle->front->handles;
+	if (handle->next)
+		handle->next->link = &handle->next;
+	handle->front->handles = handle;
+	pthread_mutex_unlock(&handle->front->lock);
 	return handle;
 }
 
@@ -477,6 +495,11 @@ static void free_handle(struct handle *handle)
 {
 	if (!handle)
 		return;
+	pthread_mutex_lock(&handle->front->lock);
+	*handle->link = handle->next;
+	if (handle->next)
+		handle->next->link = handle->link;
+	pthread_mutex_unlock(&handle->front->lock);
 	pthread_mutex_destroy(&handle->lock);
 	free(handle);
 }
@@ -895,10 +918,25 @@ int front_open(struct front **front, const struct front_options *options, char *
 /* What remains of the root, when items_close() is to have it. */
 static const struct dir_kind no_directory = {};
 
+/* Of which the kernel has not said that they are closed, as it does not wait for that. */
+static void end_handles(struct front *front)
+{
+	struct handle *handle;
+
+	while ((handle = front->handles)) {
+		if (handle->item->dir)
+			end_names(handle);
+		else if (handle->item->file->close)
+			handle->item->file->close(handle->open);
+		free_handle(handle);
+	}
+}
+
 void front_close(struct front *front)
 {
 	struct known *root = nodes_root(front->nodes)->data;
 
+	end_handles(front);
 	root->item = (struct item) { .dir = &no_directory };
 	nodes_free(front->nodes);
 	items_close(&front->root);
