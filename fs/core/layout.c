@@ -643,7 +643,7 @@ static void measure(const struct bpffs_field *field, struct extent *sum)
 }
 
 /* Words with "," between them, "~" and padding; an escape at the begin. */
-static u64 longest_name(const struct bpffs_layout *layout, const struct extent *all)
+static u64 longest_name(const struct extent *all)
 {
 	u64 len = all->chars + all->words - 1 + 2;
 
@@ -700,7 +700,7 @@ static int check_whole(struct compiler *c, struct bpffs_layout *layout)
 		return bpffs_reason(c->why, 0, "a key needs a field that is not padding");
 	if (layout->has_plen)
 		key_max = BPFFS_PREFIX_MAX;
-	name_max = longest_name(layout, &all);
+	name_max = longest_name(&all);
 	/* Nothing of hex needs an escape. */
 	if (layout->root->kid[0]->type == BPFFS_HEX)
 		name_max -= 2;
