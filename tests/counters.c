@@ -251,7 +251,7 @@ TEST_F(counters, neighbours)
 #define WRITERS	8
 #define ADDED	100000
 
-static volatile __u64 *fields;
+static _Atomic __u64 *fields;
 
 static void *count_own(void *arg)
 {
@@ -282,9 +282,9 @@ TEST_F(counters, fields_of_others)
 	}
 	for (i = 0; i < WRITERS; i++) {
 		pthread_join(writer[i], NULL);
-		EXPECT_EQ(ADDED, fields[i]);
+		EXPECT_EQ(ADDED, (__u64)fields[i]);
 	}
-	EXPECT_EQ(1, fields[WRITERS]);
+	EXPECT_EQ(1, (__u64)fields[WRITERS]);
 	munmap((void *)fields, 4096);
 }
 

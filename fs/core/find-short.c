@@ -13,7 +13,7 @@
 #define SHORTS_MAX	16384
 #define SHORTS_BYTES	(8U << 20)
 #define SHORTS_BITS	10
-#define SHORTS_LISTS	(1U << SHORTS_BITS)
+#define SHORTS_LISTS	1024	/* numbers of SHORTS_BITS */
 
 struct bpffs_short {
 	struct bpffs_short *next;

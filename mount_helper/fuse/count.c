@@ -137,7 +137,7 @@ static int load(const struct map *map, int id)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
 
 	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "bpffs_count", "GPL", insns,
-			     sizeof(insns) / sizeof(insns[0]), &opts);
+			     ARRAY_SIZE(insns), &opts);
 }
 
 int count_open(const struct map *map)
@@ -158,6 +158,7 @@ int count_open(const struct map *map)
 bool map_count(const struct map *map, __u64 *count)
 {
 	__s64 counted = 0;
+
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &counted, .ctx_size_in = sizeof(counted));
 
 	if (map->count < 0 || bpf_prog_test_run_opts(map->count, &opts))

@@ -66,7 +66,7 @@ static bool is_kernel_pointer(const struct btf *btf, const struct btf_type *type
 	for (type = btf__type_by_id(btf, type->type); type && btf_is_mod(type);
 	     type = btf__type_by_id(btf, type->type)) {
 		tag = btf_is_type_tag(type) ? btf__str_by_offset(btf, type->name_off) : NULL;
-		for (i = 0; tag && i < sizeof(pointers) / sizeof(pointers[0]); i++)
+		for (i = 0; tag && i < ARRAY_SIZE(pointers); i++)
 			if (!strcmp(tag, pointers[i]))
 				return true;
 	}
@@ -78,7 +78,7 @@ static bool add_struct(struct search *search, const struct btf_type *type, __u32
 	const char *name = btf__str_by_offset(search->btf, type->name_off);
 	size_t i;
 
-	for (i = 0; name && i < sizeof(structs) / sizeof(structs[0]); i++)
+	for (i = 0; name && i < ARRAY_SIZE(structs); i++)
 		if (!strcmp(name, structs[i].name)) {
 			add(search, offset, type->size, structs[i].owns);
 			return true;

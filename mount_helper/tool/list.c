@@ -433,7 +433,7 @@ static void see_pin(struct list *list, const char *path)
 static void see_pins(struct list *list, const char *dir)
 {
 	char *path = strdup(dir);
-	char *paths[] = { path, NULL };
+	char * const paths[] = { path, NULL };
 	FTS *tree = path ? fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL) : NULL;
 	FTSENT *entry;
 

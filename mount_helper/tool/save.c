@@ -383,7 +383,7 @@ static enum status skip(struct restored *r, unsigned long long size)
 	size_t n;
 
 	for (; size; size -= n) {
-		n = fread(part, 1, min(size, (unsigned long long)sizeof(part)), r->tar);
+		n = fread(part, 1, size < sizeof(part) ? size : sizeof(part), r->tar);
 		if (!n)
 			return fail("%s: ends before its end", r->file);
 	}

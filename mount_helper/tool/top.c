@@ -211,13 +211,12 @@ static void draw(struct top *top)
 		line = NULL;
 	free(summary);
 	draw_line(0, clipped(line, COLS), A_NORMAL);
-	if (top->help) {
+	if (top->help)
 		draw_text(help_text, 0);
-	} else if (top->detail) {
+	else if (top->detail)
 		draw_detail(top);
-	} else {
+	else
 		draw_list(top);
-	}
 	if (top->typing)
 		move(0, min((int)strlen(top->view.filter) + 8, COLS - 1));
 	curs_set(top->typing);

@@ -79,8 +79,7 @@ static const struct fuse_lowlevel_ops ops = {
 
 int main(int argc, char **argv)
 {
-	char *options[] = { argv[0], "-odefault_permissions", NULL };
-	struct fuse_args args = FUSE_ARGS_INIT(2, options);
+	struct fuse_args args = FUSE_ARGS_INIT(2, ((char *[]){ argv[0], "-odefault_permissions", NULL }));
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	struct fuse_session *session;
 	int ret;
