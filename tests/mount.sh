@@ -319,11 +319,7 @@ result $? '-N: remount'
 kill -9 "$other"
 wait
 other=
-# Without the module, what served there has the objects for another moment.
-for _ in {1..600}; do
-	pgrep -x bpffs-fuse > /dev/null || break
-	sleep 0.1
-done
+at_rest
 
 refuses 'no object' 32 'give a path of a pinned object' mount -t bpffs none "$mnt"
 refuses 'a descriptor that is not open' 32 'descriptor 99 is not open' \

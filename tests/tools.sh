@@ -86,6 +86,7 @@ snapshot() # PIN
 {
 	local bad=0 maps
 
+	at_rest
 	maps=$(maps)
 	mount -t bpffs "$pins/$1" "$mnt" || bad=1
 	run mount -t bpffs -o snapshot "$pins/$1" "$copy"
@@ -204,6 +205,7 @@ run mount -f -v -t bpffs -o snapshot "$pins/one" "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *"would mount a copy of map:id:$id "* ]]
 result $? 'snapshot: -f -v'
 
+at_rest
 maps=$(maps)
 bpftool map create "$pins/queue" type queue key 0 value 8 entries 4 name queue
 refuses 'snapshot: a queue' 32 'of type queue cannot be copied' \
