@@ -73,13 +73,3 @@ finish()
 	printf '1..%d\n' "$count"
 	exit "$failed"
 }
-
-# When nothing is mounted any more: without the module, what served a mount has the object
-# for another moment.
-at_rest()
-{
-	for _ in {1..600}; do
-		pgrep -x bpffs-fuse > /dev/null || break
-		sleep 0.1
-	done
-}

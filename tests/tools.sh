@@ -86,7 +86,6 @@ snapshot() # PIN
 {
 	local bad=0 maps
 
-	at_rest
 	maps=$(maps)
 	mount -t bpffs "$pins/$1" "$mnt" || bad=1
 	run mount -t bpffs -o snapshot "$pins/$1" "$copy"
@@ -112,10 +111,11 @@ snapshot() # PIN
 	output=
 	umount "$mnt" "$copy" || bad=1
 	for _ in {1..100}; do
-		[ "$(maps)" -ne "$maps" ] || break
+		[ "$(maps)" -gt "$maps" ] || break
 		sleep 0.1
 	done
-	[ "$(maps)" -eq "$maps" ] || bad=1
+	# Without the module, those of the test before may have gone meanwhile.
+	[ "$(maps)" -le "$maps" ] || bad=1
 	result "$bad" "snapshot: $1"
 }
 
@@ -205,7 +205,6 @@ run mount -f -v -t bpffs -o snapshot "$pins/one" "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *"would mount a copy of map:id:$id "* ]]
 result $? 'snapshot: -f -v'
 
-at_rest
 maps=$(maps)
 bpftool map create "$pins/queue" type queue key 0 value 8 entries 4 name queue
 refuses 'snapshot: a queue' 32 'of type queue cannot be copied' \
@@ -221,10 +220,10 @@ refuses 'snapshot: a wrong option, after the copy' 32 bogus \
 refuses 'snapshot: with a pin, which a read-only mount has not' 32 'a read-only mount' \
 	mount -t bpffs -o snapshot,pin "$pins/one" "$mnt"
 for _ in {1..100}; do
-	[ "$(maps)" -ne $((maps + 2)) ] || break
+	[ "$(maps)" -gt $((maps + 2)) ] || break
 	sleep 0.1
 done
-[ "$(maps)" -eq $((maps + 2)) ]
+[ "$(maps)" -le $((maps + 2)) ]
 result $? 'snapshot: refused, it leaves nothing'
 
 # --- Completion ---
