@@ -5,32 +5,33 @@
 /* Leaves stored in one RCU section. */
 #define STORE_AT_ONCE	1024
 
-#define STORE_BITS(type, to, from, mask) do {				\
-	type *unit = (to), old = READ_ONCE(*unit), was;			\
-	type m = (mask), bits = *(const type *)(from) & m;		\
+#define EXCHANGE(type, to, from, leaf, add) do {			\
+	type *unit = (to), old = READ_ONCE(*unit), was, new;		\
 									\
-	while ((was = cmpxchg(unit, old, (old & ~m) | bits)) != old)	\
-		old = was;						\
+	for (;; old = was) {						\
+		new = old;						\
+		bpffs_unit_change(leaf, (u8 *)&new, from, add);		\
+		was = cmpxchg(unit, old, new);				\
+		if (was == old)						\
+			break;						\
+	}								\
 } while (0)
 
-/* The neighbours in the storage unit may change meanwhile. */
-static void store_bits(void *to, const void *from, const struct bpffs_leaf *leaf)
+/* The unit is aligned, and it and its neighbours in it may be counted in meanwhile. */
+static void exchange_unit(void *to, const void *from, const struct bpffs_leaf *leaf, bool add)
 {
-	u64 mask = GENMASK_ULL(leaf->bit + leaf->width - 1, leaf->bit);
-	bool be = leaf->big_endian;
-
 	switch (leaf->size) {
 	case 1:
-		STORE_BITS(u8, to, from, mask);
+		EXCHANGE(u8, to, from, leaf, add);
 		break;
 	case 2:
-		STORE_BITS(u16, to, from, be ? (__force u16)cpu_to_be16(mask) : mask);
+		EXCHANGE(u16, to, from, leaf, add);
 		break;
 	case 4:
-		STORE_BITS(u32, to, from, be ? (__force u32)cpu_to_be32(mask) : mask);
+		EXCHANGE(u32, to, from, leaf, add);
 		break;
 	case 8:
-		STORE_BITS(u64, to, from, be ? (__force u64)cpu_to_be64(mask) : mask);
+		EXCHANGE(u64, to, from, leaf, add);
 		break;
 	}
 }
@@ -52,7 +53,7 @@ static void store_bits_unaligned(u8 *to, const u8 *from,
 			continue;
 		byte.bit = first - low;
 		byte.width = last - first;
-		store_bits(to + i, from + i, &byte);
+		exchange_unit(to + i, from + i, &byte, false);
 	}
 }
 
@@ -65,7 +66,7 @@ static void store_leaf(void *value, const void *from, const struct bpffs_leaf *l
 	if (leaf->width && !IS_ALIGNED((long)to, leaf->size))
 		store_bits_unaligned(to, from, leaf);
 	else if (leaf->width)
-		store_bits(to, from, leaf);
+		exchange_unit(to, from, leaf, false);
 	else if (leaf->size == 1)
 		WRITE_ONCE(*(u8 *)to, *(u8 *)from);
 	else if (leaf->size == 2 && IS_ALIGNED((long)to, 2))
@@ -76,61 +77,6 @@ static void store_leaf(void *value, const void *from, const struct bpffs_leaf *l
 		WRITE_ONCE(*(u64 *)to, *(u64 *)from);
 	else
 		memcpy(to, from, leaf->size);
-}
-
-/* The number of a unit of @leaf, whose bytes are @unit's; or the other way round. */
-static u64 unit_number(const struct bpffs_leaf *leaf, u64 unit)
-{
-	if (!leaf->big_endian)
-		return unit;
-	switch (leaf->size) {
-	case 2:
-		return be16_to_cpu((__force __be16)unit);
-	case 4:
-		return be32_to_cpu((__force __be32)unit);
-	}
-	return be64_to_cpu((__force __be64)unit);
-}
-
-/* What is carried beyond the field is lost. */
-static u64 unit_sum(const struct bpffs_leaf *leaf, u64 old, u64 amount)
-{
-	u32 bits = leaf->width ?: 8 * leaf->size;
-	u64 mask = GENMASK_ULL(leaf->bit + bits - 1, leaf->bit);
-	u64 number = unit_number(leaf, old);
-
-	amount = unit_number(leaf, amount) & mask;
-	return unit_number(leaf, (number & ~mask) | ((number + amount) & mask));
-}
-
-#define ADD_TO(type, to, from, leaf) do {				\
-	type *unit = (to), old = READ_ONCE(*unit), was;			\
-	type amount = *(const type *)(from);				\
-									\
-	while ((was = cmpxchg(unit, old, unit_sum(leaf, old, amount))) != old) \
-		old = was;						\
-} while (0)
-
-/* The field, which is aligned, may be counted in meanwhile, as may its neighbours. */
-static void add_leaf(void *value, const void *from, const struct bpffs_leaf *leaf)
-{
-	void *to = value + leaf->offset;
-
-	from += leaf->offset;
-	switch (leaf->size) {
-	case 1:
-		ADD_TO(u8, to, from, leaf);
-		break;
-	case 2:
-		ADD_TO(u16, to, from, leaf);
-		break;
-	case 4:
-		ADD_TO(u32, to, from, leaf);
-		break;
-	case 8:
-		ADD_TO(u64, to, from, leaf);
-		break;
-	}
 }
 
 static void store_some(void *value, void *arg)
@@ -149,7 +95,8 @@ static void store_some(void *value, void *arg)
 			store_leaf(value, store->from, &leaf);
 			break;
 		case BPFFS_STORE_ADD:
-			add_leaf(value, store->from, &leaf);
+			exchange_unit(value + leaf.offset, store->from + leaf.offset, &leaf,
+				      true);
 			break;
 		}
 	}

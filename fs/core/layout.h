@@ -98,5 +98,11 @@ u32 bpffs_layout_leaves(const struct bpffs_layout *layout);
 /* Leaf @n in the order of the bytes, in O(depth * log(fields)). */
 void bpffs_layout_leaf(const struct bpffs_layout *layout, u32 n,
 		       struct bpffs_leaf *leaf);
+/*
+ * A number's unit of memory, of leaf->size bytes, as it becomes: the field has what it has
+ * in @given, or is increased by that; what is carried beyond it is lost, and its neighbours
+ * stay.
+ */
+void bpffs_unit_change(const struct bpffs_leaf *leaf, u8 *unit, const u8 *given, bool add);
 
 #endif

@@ -102,6 +102,17 @@ void bpffs_save(const struct bpffs_field *field, u8 *to, u64 number)
 	save_unit(to, field->size, is_big_endian(field), number);
 }
 
+void bpffs_unit_change(const struct bpffs_leaf *leaf, u8 *unit, const u8 *given, bool add)
+{
+	u64 mask = low_bits(leaf->width ?: 8 * leaf->size) << leaf->bit;
+	u64 number = load_unit(given, leaf->size, leaf->big_endian) & mask;
+	u64 old = load_unit(unit, leaf->size, leaf->big_endian);
+
+	if (add)
+		number = (old + number) & mask;
+	save_unit(unit, leaf->size, leaf->big_endian, (old & ~mask) | number);
+}
+
 /* --- Bytes to text; each returns the length --- */
 
 static const char hex_digits[] = "0123456789abcdef";

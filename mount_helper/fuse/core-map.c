@@ -100,30 +100,15 @@ int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned lon
 
 /* --- Fields --- */
 
-static u64 number_of(const struct bpffs_leaf *leaf, u64 unit)
+/* The bytes of a word as the program of place-prog.c takes it: the low ones. */
+static u8 *bytes_of(__u64 *word, u32 size)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	bool swap = leaf->big_endian;
+	(void)size;
+	return (u8 *)word;
 #else
-	bool swap = !leaf->big_endian;
+	return (u8 *)(word + 1) - size;
 #endif
-
-	if (!swap || leaf->size == 1)
-		return unit;
-	return __builtin_bswap64(unit) >> (64 - 8 * leaf->size);
-}
-
-/* A unit of @leaf as it becomes, of what it is; what is carried beyond the field is lost. */
-static u64 new_unit(const struct bpffs_leaf *leaf, u64 old, u64 given, bool add)
-{
-	u32 bits = leaf->width ? leaf->width : 8 * leaf->size;
-	u64 mask = (bits < 64 ? (1ULL << bits) - 1 : ~0ULL) << leaf->bit;
-	u64 number = number_of(leaf, old);
-
-	given = number_of(leaf, given) & mask;
-	if (add)
-		given = (number + given) & mask;
-	return number_of(leaf, (number & ~mask) | given);
 }
 
 /*
@@ -137,18 +122,13 @@ static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bo
 	u32 size = leaf->size == 8 ? 8 : 4, at = leaf->offset % size;
 	struct map_field field = { copy, leaf->offset - at, size };
 	__u64 old = 0, was, word;
-	u64 unit, given = 0;
 	int err;
 
 	if (field.offset + size > map->value_size)
 		return -EOPNOTSUPP;
-	memcpy(&given, from, leaf->size);
 	do {
-		unit = 0;
-		memcpy(&unit, (char *)&old + at, leaf->size);
-		unit = new_unit(leaf, unit, given, add);
 		word = old;
-		memcpy((char *)&word + at, &unit, leaf->size);
+		bpffs_unit_change(leaf, bytes_of(&word, size) + at, from, add);
 		was = old;
 		err = map_exchange(map, key, &field, &old, word, counted);
 	} while (!err && old != was);
@@ -172,7 +152,6 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 	const struct map *map = &object_of(info)->map;
 	enum bpffs_store_step step;
 	struct bpffs_leaf leaf;
-	u64 old, given;
 	char *value;
 	int err;
 
@@ -182,19 +161,12 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 	err = map_read(map, key, value);
 	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END) {
 		char *to = value + copy * map->stride + leaf.offset;
+		const void *from = store->from + leaf.offset;
 
-		if (step == BPFFS_STORE_SKIP)
-			continue;
-		if (step == BPFFS_STORE_SET && !leaf.width) {
-			memcpy(to, store->from + leaf.offset, leaf.size);
-			continue;
-		}
-		old = 0;
-		given = 0;
-		memcpy(&old, to, leaf.size);
-		memcpy(&given, store->from + leaf.offset, leaf.size);
-		old = new_unit(&leaf, old, given, step == BPFFS_STORE_ADD);
-		memcpy(to, &old, leaf.size);
+		if (step == BPFFS_STORE_ADD || (step == BPFFS_STORE_SET && leaf.width))
+			bpffs_unit_change(&leaf, (u8 *)to, from, step == BPFFS_STORE_ADD);
+		else if (step == BPFFS_STORE_SET)
+			memcpy(to, from, leaf.size);
 	}
 	if (!err)
 		err = map_update(map, key, value, BPF_EXIST);
