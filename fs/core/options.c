@@ -151,7 +151,7 @@ int bpffs_set_layouts(struct bpffs_info *info, struct bpffs_info *inner,
 
 int bpffs_cannot_change(const char *option, char why[BPFFS_WHY_MAX])
 {
-	return refuse(why, "%s: cannot change; only ro and rw can", option);
+	return refuse(why, BPFFS_CANNOT_CHANGE, option);
 }
 
 /* Is @text a spelling of the layout that @option has set? */

@@ -46,7 +46,8 @@ int bpffs_set_layouts(struct bpffs_info *info, struct bpffs_info *inner,
 /* A remount: is what is given what is set? Return: likewise. */
 int bpffs_same_layouts(const struct bpffs_info *info, const struct bpffs_info *inner,
 		       const struct bpffs_layouts *given, char why[BPFFS_WHY_MAX]);
-/* -EINVAL, of an option that is not. */
+/* -EINVAL, of an option that is not; the sentence is also that of a remount of FUSE. */
+#define BPFFS_CANNOT_CHANGE	"%s: cannot change; only ro and rw can"
 int bpffs_cannot_change(const char *option, char why[BPFFS_WHY_MAX]);
 
 /* mode=. Return: 0, -EINVAL. */

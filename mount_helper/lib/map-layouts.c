@@ -16,6 +16,7 @@
 #include "internal.h"
 #include "object.h"
 #include "text.h"
+#include "types.h"
 
 /* What a map has of which there could be a layout. */
 enum parts {
@@ -28,27 +29,15 @@ enum parts {
 
 static enum parts parts_of(const struct bpf_map_info *info)
 {
-	switch (info->type) {
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_LPM_TRIE:
-	case BPF_MAP_TYPE_CGROUP_STORAGE:
-		return KEYS_AND_VALUES;
-	case BPF_MAP_TYPE_QUEUE:
-	case BPF_MAP_TYPE_STACK:
+	u32 can = bpffs_type_can(info->type);
+
+	if (can & BPFFS_IS_QUEUE)
 		return ONLY_VALUES;
-	case BPF_MAP_TYPE_BLOOM_FILTER:
+	if (can & BPFFS_IS_SET)
 		return VALUES_AS_KEYS;
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
-	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	if (can & BPFFS_OF_MAPS)
 		return KEYS_AND_MAPS;
-	default:
-		return NO_PARTS;
-	}
+	return can & BPFFS_CAN_LIST ? KEYS_AND_VALUES : NO_PARTS;
 }
 
 /**

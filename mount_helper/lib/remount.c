@@ -11,6 +11,7 @@
 
 #include "internal.h"
 #include "layout.h"
+#include "options.h"
 
 /* All that mount(8) gives back is checked by the kernel, which says what differs. */
 static int reconfigure(int fs, const struct libbpffs_plan *plan)
@@ -50,7 +51,7 @@ static int set_attributes(const char *target, unsigned int attr)
 
 static int cannot_change(const char *name)
 {
-	return libbpffs_refuse(EINVAL, "%s: cannot change; only ro and rw can", name);
+	return libbpffs_refuse(EINVAL, BPFFS_CANNOT_CHANGE, name);
 }
 
 /* The one line of a file in .bpf, or in the root of a program or link. To be freed. */
@@ -146,8 +147,8 @@ static bool is_same(const char *target, const struct stat *st, const char *name,
 	if (!strcmp(name, "mode")) {
 		mode = strtoul(value, NULL, 8);
 		/* As directories have it; others than maps are only read. */
-		return (st->st_mode & 0777) == (mode | (mode & 0444) >> 2) ||
-		       (st->st_mode & 0777) == ((mode & 0444) | (mode & 0444) >> 2);
+		return (st->st_mode & 0777) == bpffs_dir_mode(mode) ||
+		       (st->st_mode & 0777) == bpffs_dir_mode(mode & 0444);
 	}
 	if (!strcmp(name, "key") || !strcmp(name, "value"))
 		return is_same_layout(target, name, value);

@@ -13,6 +13,7 @@
 
 #include "internal.h"
 #include "object.h"
+#include "types.h"
 
 /* The kernel's own, which bpf(2) returns nevertheless. */
 #ifndef ENOTSUPP
@@ -241,29 +242,6 @@ static int copy_map(struct copy *copy, int btf_fd)
 
 /* --- What can be copied --- */
 
-/* Keys, values, and batches of them. */
-static bool has_elements(__u32 type)
-{
-	switch (type) {
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_LPM_TRIE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool is_percpu(__u32 type)
-{
-	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY ||
-	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
 static int refuse_type(__u32 type)
 {
 	const char *name = libbpf_bpf_map_type_str(type);
@@ -283,7 +261,8 @@ static int check_batches(struct copy *copy)
 	__u32 count = 0;
 	int err;
 
-	if (!has_elements(copy->info.type))
+	/* Keys, values, and batches of them. */
+	if (!(bpffs_type_can(copy->info.type) & BPFFS_CAN_STREAM))
 		return refuse_type(copy->info.type);
 	err = bpf_map_lookup_batch(copy->from, NULL, copy->cursor, copy->keys, copy->values,
 				   &count, &opts);
@@ -308,7 +287,7 @@ static int look_at(struct copy *copy)
 	if (bpf_obj_get_info_by_fd(copy->from, info, &len))
 		return refuse(errno, "the map");
 	copy->elem_size = info->value_size;
-	if (is_percpu(info->type)) {
+	if (bpffs_type_can(info->type) & BPFFS_PERCPU) {
 		cpus = libbpf_num_possible_cpus();
 		if (cpus < 0)
 			return refuse(-cpus, "the number of CPUs");
