@@ -115,9 +115,8 @@ static int open_table(const struct item *item, int flags, void **open)
 {
 	const struct attribute *attribute = item->data;
 
-	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(attribute->object))
-		return -EROFS;
-	return table_open(attribute->object, open);
+	return object_check_open(attribute->object, flags) ?:
+	       table_open(attribute->object, open);
 }
 
 static const struct file_kind table_kind = {
@@ -135,9 +134,8 @@ static int open_raw(const struct item *item, int flags, void **open)
 {
 	const struct attribute *attribute = item->data;
 
-	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(attribute->object))
-		return -EROFS;
-	return raw_open(attribute->object, open);
+	return object_check_open(attribute->object, flags) ?:
+	       raw_open(attribute->object, open);
 }
 
 static const struct file_kind raw_kind = {
@@ -201,12 +199,6 @@ static int look_up(const struct item *dir, const char *name, struct item *found)
 	return 0;
 }
 
-static void *begin_list(const struct item *dir, int *err)
-{
-	*err = 0;
-	return object_get(dir->data);
-}
-
 static void list(void *data, uint64_t from, item_found found, void *to)
 {
 	const struct object *object = data;
@@ -220,27 +212,22 @@ static void list(void *data, uint64_t from, item_found found, void *to)
 			break;
 }
 
-static void put_object(void *data)
-{
-	object_put(data);
-}
-
 const struct dir_kind attributes_kind = {
 	.stat = stat_directory,
 	.look_up = look_up,
-	.begin_list = begin_list,
+	.begin_list = object_begin_list,
 	.list = list,
-	.end_list = put_object,
-	.forget = put_object,
+	.end_list = object_forget,
+	.forget = object_forget,
 };
 
 const struct dir_kind attributes_root_kind = {
 	.stat = stat_root,
 	.look_up = look_up,
-	.begin_list = begin_list,
+	.begin_list = object_begin_list,
 	.list = list,
-	.end_list = put_object,
-	.forget = put_object,
+	.end_list = object_forget,
+	.forget = object_forget,
 };
 
 void attributes_item(struct object *object, struct item *item)

@@ -22,9 +22,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#endif
+#include "../lib/array-size.h"
 
 struct place;
 

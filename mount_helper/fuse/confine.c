@@ -19,6 +19,7 @@
 #include <linux/bpf.h>
 #include <seccomp.h>
 
+#include "array-size.h"
 #include "daemon.h"
 #include "serve.h"
 
@@ -71,15 +72,13 @@ static const struct {
 	{ BPF_BTF_GET_FD_BY_ID, "BPF_BTF_GET_FD_BY_ID, of their types" },
 };
 
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
 void print_calls(void)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(calls); i++)
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		printf("%s\t%s\n", calls[i].name, calls[i].reason);
-	for (i = 0; i < COUNT(commands); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("bpf\t%s\n", commands[i].reason);
 }
 
@@ -186,7 +185,7 @@ static int add_special(scmp_filter_ctx filter, int call, pid_t keeper, bool *spe
 
 	*special = true;
 	if (call == SCMP_SYS(bpf)) {
-		for (i = 0; !err && i < COUNT(commands); i++)
+		for (i = 0; !err && i < ARRAY_SIZE(commands); i++)
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
 					       SCMP_A0(SCMP_CMP_EQ, commands[i].command, 0));
 		return err;
@@ -211,7 +210,7 @@ static int add_calls(scmp_filter_ctx filter, pid_t keeper)
 	size_t i;
 	int err = 0;
 
-	for (i = 0; !err && i < COUNT(calls); i++) {
+	for (i = 0; !err && i < ARRAY_SIZE(calls); i++) {
 		int call = seccomp_syscall_resolve_name(calls[i].name);
 
 		/* An older libseccomp, or another machine, has not all of them. */

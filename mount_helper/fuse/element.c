@@ -94,6 +94,7 @@ static int open_element(const struct item *item, int flags, void **open)
 	struct bpffs_info *info = &element->object->info;
 	bool there = bpffs_map_has(info, element->key);
 	struct open_element *opened;
+	int err;
 
 	if (!there && !(flags & O_CREAT))
 		return -ENOENT;
@@ -102,8 +103,9 @@ static int open_element(const struct item *item, int flags, void **open)
 		return -EEXIST;
 	if (bpffs_shape_bytes(&info->shape) > BPFFS_VALUE_MAX)
 		return -EFBIG;
-	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(element->object))
-		return -EROFS;
+	err = object_check_open(element->object, flags);
+	if (err)
+		return err;
 	opened = calloc(1, sizeof(*opened) + bpffs_open_room(info));
 	if (!opened)
 		return -ENOMEM;

@@ -269,20 +269,9 @@ static int stat_known(struct known *known, struct stat *st)
 /*
  * Threads that were told to look up a name again, as others opened the file in the same
  * moment. Each is told once: it then gets a node of its own, or opens the file by /proc.
+ * @done: it has done what it was told.
  */
-static bool looks_up_again(struct front *front, pid_t pid)
-{
-	bool does = false;
-	int i;
-
-	pthread_mutex_lock(&front->lock);
-	for (i = 0; i < REFUSED && !does; i++)
-		does = pid && front->refused[i] == pid;
-	pthread_mutex_unlock(&front->lock);
-	return does;
-}
-
-static bool take_refusal(struct front *front, pid_t pid)
+static bool was_refused(struct front *front, pid_t pid, bool done)
 {
 	bool was = false;
 	int i;
@@ -290,7 +279,7 @@ static bool take_refusal(struct front *front, pid_t pid)
 	pthread_mutex_lock(&front->lock);
 	for (i = 0; i < REFUSED && !was; i++) {
 		was = pid && front->refused[i] == pid;
-		if (was)
+		if (was && done)
 			front->refused[i] = 0;
 	}
 	pthread_mutex_unlock(&front->lock);
@@ -334,7 +323,7 @@ static void front_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		return;
 	}
 	node = know(front, node_of(req, parent), name, &found,
-		    looks_up_again(front, fuse_req_ctx(req)->pid));
+		    was_refused(front, fuse_req_ctx(req)->pid, false));
 	err = node ? fill_entry(front, node, &entry) : -ENOMEM;
 	if (!err)
 		err = fuse_reply_entry(req, &entry);
@@ -512,7 +501,7 @@ static void free_handle(struct handle *handle)
 static int take_node(struct front *front, struct node *node, pid_t pid)
 {
 	struct known *known = node->data;
-	bool may = known->item.file->is_sampled && pid && !take_refusal(front, pid);
+	bool may = known->item.file->is_sampled && pid && !was_refused(front, pid, true);
 	bool again;
 
 	nodes_open(front->nodes, node);
@@ -638,7 +627,7 @@ static void front_create(fuse_req_t req, fuse_ino_t parent, const char *name, mo
 	err = dir->dir->create ? dir->dir->create(dir, name, &made) : -EACCES;
 	if (!err) {
 		node = know(front, node_of(req, parent), name, &made,
-			    looks_up_again(front, fuse_req_ctx(req)->pid));
+			    was_refused(front, fuse_req_ctx(req)->pid, false));
 		err = node ? open_node(req, node, file) : -ENOMEM;
 	}
 	if (!err) {

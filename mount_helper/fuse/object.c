@@ -59,6 +59,22 @@ int object_check_writer(struct object *object)
 	return -EROFS;
 }
 
+int object_check_open(struct object *object, int flags)
+{
+	return (flags & O_ACCMODE) == O_RDONLY ? 0 : object_check_writer(object);
+}
+
+void *object_begin_list(const struct item *dir, int *err)
+{
+	*err = 0;
+	return object_get(dir->data);
+}
+
+void object_forget(void *object)
+{
+	object_put(object);
+}
+
 int refuse(const struct refusal *refusal, int err, const char *format, ...)
 {
 	va_list args;

@@ -73,6 +73,11 @@ void object_put(struct object *object);
  * read. Return: 0, -EROFS.
  */
 int object_check_writer(struct object *object);
+/* Of a file that is opened with @flags, who may write. */
+int object_check_open(struct object *object, int flags);
+/* Functions of a struct dir_kind whose items and listings have the object as their data. */
+void *object_begin_list(const struct item *dir, int *err);
+void object_forget(void *object);
 /* Attributes of a file. */
 void object_stat(const struct object *object, struct stat *st, mode_t mode, u64 ino);
 

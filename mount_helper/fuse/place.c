@@ -122,18 +122,22 @@ static __u32 unit_at(__u32 place, __u32 size)
 	return unit;
 }
 
+static int check_field(const struct map *map, const struct map_field *field)
+{
+	if (!map->place || field->copy >= map->copies)
+		return -EOPNOTSUPP;
+	if (field->offset > map->value_size || field->size > map->value_size - field->offset)
+		return -EINVAL;
+	return map_check_writable(map);
+}
+
 int map_store(const struct map *map, const void *key, const struct map_field *field,
 	      const void *bytes)
 {
 	__u32 offset = field->offset, left = field->size, unit;
+	int err = check_field(map, field);
 	struct job *job;
-	int err = 0;
 
-	if (!map->place || field->copy >= map->copies)
-		return -EOPNOTSUPP;
-	if (offset > map->value_size || left > map->value_size - offset)
-		return -EINVAL;
-	err = map_check_writable(map);
 	if (err)
 		return err;
 	job = take_job(map->place);
@@ -154,13 +158,10 @@ int map_exchange(const struct map *map, const void *key, const struct map_field 
 	struct job *job;
 	int err;
 
-	if (!map->place || field->copy >= map->copies)
-		return -EOPNOTSUPP;
-	if ((field->size != 4 && field->size != 8) || field->size > map->value_size ||
-	    field->offset > map->value_size - field->size ||
-	    field->offset % field->size || map_place(map) % field->size)
-		return -EINVAL;
-	err = map_check_writable(map);
+	err = check_field(map, field);
+	if (!err && ((field->size != 4 && field->size != 8) || field->offset % field->size ||
+		     map_place(map) % field->size))
+		err = -EINVAL;
 	if (err)
 		return err;
 	job = take_job(map->place);

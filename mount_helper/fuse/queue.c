@@ -48,8 +48,9 @@ static int open_file(const struct item *item, int flags, void **open)
 				   (flags & O_ACCMODE) != O_RDONLY);
 	if (err)
 		return err;
-	if ((flags & O_ACCMODE) != O_RDONLY && object_check_writer(queue->object))
-		return -EROFS;
+	err = object_check_open(queue->object, flags);
+	if (err)
+		return err;
 	opened = calloc(1, sizeof(*opened));
 	if (!opened)
 		return -ENOMEM;
@@ -178,12 +179,6 @@ static int look_up(const struct item *dir, const char *name, struct item *found)
 	return 0;
 }
 
-static void *begin_list(const struct item *dir, int *err)
-{
-	*err = 0;
-	return object_get(dir->data);
-}
-
 static void list(void *data, uint64_t from, item_found found, void *to)
 {
 	const struct object *object = data;
@@ -195,26 +190,20 @@ static void list(void *data, uint64_t from, item_found found, void *to)
 			break;
 }
 
-static void put_object(void *data)
-{
-	object_put(data);
-}
-
 static int stat_directory(const struct item *item, struct stat *st)
 {
 	const struct object *object = item->data;
 	const struct bpffs_info *info = &object->info;
 
-	object_stat(object, st, S_IFDIR | info->mode | (info->mode & 0444) >> 2,
-		    root_ino(info));
+	object_stat(object, st, S_IFDIR | bpffs_dir_mode(info->mode), root_ino(info));
 	return 0;
 }
 
 const struct dir_kind queue_kind = {
 	.stat = stat_directory,
 	.look_up = look_up,
-	.begin_list = begin_list,
+	.begin_list = object_begin_list,
 	.list = list,
-	.end_list = put_object,
-	.forget = put_object,
+	.end_list = object_forget,
+	.forget = object_forget,
 };

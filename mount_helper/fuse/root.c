@@ -11,8 +11,7 @@ static int stat_root(const struct item *item, struct stat *st)
 	const struct object *object = item->data;
 	const struct bpffs_info *info = &object->info;
 
-	object_stat(object, st, S_IFDIR | info->mode | (info->mode & 0444) >> 2,
-		    root_ino(info));
+	object_stat(object, st, S_IFDIR | bpffs_dir_mode(info->mode), root_ino(info));
 	return 0;
 }
 
@@ -191,11 +190,6 @@ static void stat_file_system(const struct item *root, struct statvfs *st)
 	st->f_favail = st->f_ffree;
 }
 
-static void forget_root(void *data)
-{
-	object_put(data);
-}
-
 const struct dir_kind root_kind = {
 	.stat = stat_root,
 	.look_up = look_up,
@@ -206,7 +200,7 @@ const struct dir_kind root_kind = {
 	.unlink = remove_element,
 	.rmdir = remove_inner,
 	.statfs = stat_file_system,
-	.forget = forget_root,
+	.forget = object_forget,
 };
 
 void root_item(struct object *object, struct item *item)

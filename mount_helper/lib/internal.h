@@ -5,11 +5,8 @@
 
 #include <stdbool.h>
 
+#include "array-size.h"
 #include "libbpffs.h"
-
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#endif
 
 struct libbpffs_as;
 
