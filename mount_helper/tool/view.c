@@ -668,7 +668,9 @@ char *title_line(const struct view *view, const u32 *width, size_t first_column)
 	return line.text;
 }
 
-char *row_line(struct view *view, const u32 *width, size_t first_column, size_t row)
+/* Of a row; or of the totals, which have none. */
+static char *line_of(struct view *view, const u32 *width, size_t first_column,
+		     const struct row *row)
 {
 	struct line line = {};
 	size_t i;
@@ -678,8 +680,9 @@ char *row_line(struct view *view, const u32 *width, size_t first_column, size_t 
 
 		if (is_left_out(i, first_column))
 			continue;
-		text = cell(view, &view->row[row], &view->column[i]);
-		put(&line, i ? " " : &view->row[row].mark, 1);
+		text = row ? cell(view, row, &view->column[i]) :
+			     total_cell(view, &view->column[i]);
+		put(&line, row && !i ? &row->mark : " ", 1);
 		if (text)
 			put_padded(&line, text, width[i], is_right(&view->column[i]));
 		free(text);
@@ -687,23 +690,14 @@ char *row_line(struct view *view, const u32 *width, size_t first_column, size_t 
 	return line.text;
 }
 
+char *row_line(struct view *view, const u32 *width, size_t first_column, size_t row)
+{
+	return line_of(view, width, first_column, &view->row[row]);
+}
+
 char *total_line(struct view *view, const u32 *width, size_t first_column)
 {
-	struct line line = {};
-	size_t i;
-
-	for (i = 0; i < view->columns; i++) {
-		char *text;
-
-		if (is_left_out(i, first_column))
-			continue;
-		text = total_cell(view, &view->column[i]);
-		put(&line, " ", 1);
-		if (text)
-			put_padded(&line, text, width[i], is_right(&view->column[i]));
-		free(text);
-	}
-	return line.text;
+	return line_of(view, width, first_column, NULL);
 }
 
 /* --- Details --- */
