@@ -4,16 +4,8 @@
 # Elements of maps as files, without the module: bpffs-fuse with core and bpf(2), on maps
 # of this machine. It needs root, bpf(2) and /dev/fuse. As TAP.
 
-# Out of sight of everybody else, gone with the last process.
-if [ -z "$BPFFS_PRIVATE" ]; then
-	if ! unshare -mn true 2>&- || [ ! -c /dev/fuse ] || ! bpftool map > /dev/null 2>&1; then
-		echo '1..0 # SKIP elements: no root, /dev/fuse or bpf(2) here'
-		exit 4
-	fi
-	BPFFS_PRIVATE=1 exec unshare -mn "$0"
-fi
-
 . "$(dirname "$0")/tap.sh"
+in_private elements /dev/fuse
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins

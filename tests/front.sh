@@ -5,16 +5,8 @@
 # needs root, bpf(2) and /dev/fuse of this machine. ITEMS is bpffs-fuse with a few
 # numbers for its contents (fuse/items.c). As TAP.
 
-# Out of sight of everybody else, gone with the last process.
-if [ -z "$BPFFS_PRIVATE" ]; then
-	if ! unshare -mn true 2>&- || [ ! -c /dev/fuse ] || ! bpftool map > /dev/null 2>&1; then
-		echo '1..0 # SKIP front: no root, /dev/fuse or bpf(2) here'
-		exit 4
-	fi
-	BPFFS_PRIVATE=1 exec unshare -mn "$0"
-fi
-
 . "$(dirname "$0")/tap.sh"
+in_private front /dev/fuse
 here=$(mktemp -d)
 mnt=$here/mnt
 export BPFFS_FUSE_DAEMON=${ITEMS:?}

@@ -5,16 +5,8 @@
 # It needs root, bpf(2) and /dev/fuse of this machine, but no bpffs. FRAME is
 # bpffs-fuse with a file system for the test (fuse/frame.c). As TAP.
 
-# Out of sight of everybody else, gone with the last process.
-if [ -z "$BPFFS_PRIVATE" ]; then
-	if ! unshare -mn true 2>&- || [ ! -c /dev/fuse ] || ! bpftool map > /dev/null 2>&1; then
-		echo '1..0 # SKIP fuse: no root, /dev/fuse or bpf(2) here'
-		exit 4
-	fi
-	BPFFS_PRIVATE=1 exec unshare -mn "$0"
-fi
-
 . "$(dirname "$0")/tap.sh"
+in_private fuse /dev/fuse
 here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
@@ -29,24 +21,6 @@ cleanup()
 	rm -rf "$here"
 }
 trap cleanup EXIT
-
-skip() # NAME WHY
-{
-	count=$((count + 1))
-	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
-}
-
-# A condition that comes soon: a process ends after what it waited for.
-soon() # COMMAND...
-{
-	for _ in {1..100}; do
-		if "$@"; then
-			return 0
-		fi
-		sleep 0.1
-	done
-	return 1
-}
 
 new_map()
 {

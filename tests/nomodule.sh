@@ -22,22 +22,6 @@ cleanup()
 }
 trap cleanup EXIT
 
-skip() # NAME WHY
-{
-	count=$((count + 1))
-	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
-}
-
-# A condition that comes soon; on an idle machine, within milliseconds.
-soon() # COMMAND...
-{
-	for _ in {1..200}; do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 chmod 0755 "$here"
 mkdir "$mnt" "$pins"
 mount -t bpf -o mode=0755 none "$pins"

@@ -1,19 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What bpffs shows of mounted maps: metrics, a screen, changes, tars, and which there are. With BPFFS, the tool is that program. Where
-# the module is not, by FUSE: it needs root and bpf(2), and no more. As TAP.
-
-# Out of sight of everybody else, gone with the last process.
-if [ -z "$BPFFS_PRIVATE" ]; then
-	if ! unshare -mn true 2>&- || ! bpftool map > /dev/null 2>&1; then
-		echo '1..0 # SKIP see: no root or bpf(2) here'
-		exit 4
-	fi
-	BPFFS_PRIVATE=1 exec unshare -mn "$0"
-fi
+# What bpffs shows of mounted maps: metrics, a screen, changes, tars, and which there are.
+# With BPFFS, the tool is that program. Where the module is not, by FUSE: it needs root and
+# bpf(2), and no more. As TAP.
 
 . "$(dirname "$0")/tap.sh"
+in_private see
 # libbpf pins maps at no path with a dot.
 here=$(mktemp -d "${TMPDIR:-/tmp}/bpffs_XXXXXX")
 chmod 755 "$here"
@@ -45,12 +38,6 @@ mount -t bpf bpf "$pins" || exit 4
 mount_it() # PIN OPTIONS
 {
 	mount.bpffs -o "backend=${BACKEND:-auto},$2" "$pins/$1" "$mnt"
-}
-
-skip() # NAME WHY
-{
-	count=$((count + 1))
-	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
 }
 
 is() # NAME WANTED

@@ -22,6 +22,36 @@ result() # STATUS NAME
 	fi
 }
 
+skip() # NAME WHY
+{
+	count=$((count + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
+}
+
+# Out of sight of everybody else, gone with the last process: the script again, in name
+# spaces of its own; or a skip, where that or another DEVICE is not to be had.
+in_private() # NAME [DEVICE]
+{
+	[ -z "${BPFFS_PRIVATE:-}" ] || return 0
+	if ! unshare -mn true 2>&- || [ ! -c "${2:-/dev/null}" ] ||
+	   ! bpftool map > /dev/null 2>&1; then
+		printf '1..0 # SKIP %s: no root, bpf(2)%s here\n' "$1" "${2:+ or $2}"
+		exit 4
+	fi
+	BPFFS_PRIVATE=1 exec unshare -mn "$0"
+}
+
+# A condition that comes soon, such as the end of a process: on an idle machine, within
+# milliseconds.
+soon() # COMMAND...
+{
+	for _ in {1..200}; do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # Both descriptors, and the status.
 run() # COMMAND...
 {

@@ -10,47 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "items.h"
 #include "serve.h"
 
 #define SLOTS	128
-
-/*
- * ThreadSanitizer does not see that a request comes after the answer to another, as
- * that goes by way of the kernel.
- */
-#if defined(__SANITIZE_THREAD__)
-#define WITH_TSAN
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WITH_TSAN
-#endif
-#endif
-
-#ifdef WITH_TSAN
-void __tsan_acquire(void *at);
-void __tsan_release(void *at);
-
-static char kernel;
-
-ssize_t writev(int fd, const struct iovec *vec, int count)
-{
-	__tsan_release(&kernel);
-	return syscall(SYS_writev, fd, vec, count);
-}
-
-ssize_t read(int fd, void *buf, size_t size)
-{
-	ssize_t n = syscall(SYS_read, fd, buf, size);
-
-	__tsan_acquire(&kernel);
-	return n;
-}
-#endif
 
 struct slot {
 	char name[32];
