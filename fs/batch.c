@@ -103,7 +103,7 @@ static int make_room(const struct bpffs_info *info, struct bpffs_chunk *chunk, u
 	bpffs_chunk_free(chunk);
 	if (capacity * each > CHUNK_MAX)
 		return -EFBIG;
-	chunk->keys = kvmalloc_array(capacity, each, GFP_KERNEL_ACCOUNT);
+	chunk->keys = kvmalloc_array(capacity, each, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	chunk->scratch = kzalloc(sizeof(*chunk->scratch), GFP_KERNEL_ACCOUNT);
 	if (!chunk->keys || !chunk->scratch) {
 		bpffs_chunk_free(chunk);

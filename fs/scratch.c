@@ -95,7 +95,8 @@ static struct file *memory_new(unsigned long bytes)
 	if (!memory)
 		return ERR_PTR(-ENOMEM);
 	INIT_WORK(&memory->work, unmap_work);
-	memory->pages = kvmalloc_array(count, sizeof(*memory->pages), GFP_KERNEL_ACCOUNT);
+	memory->pages = kvmalloc_array(count, sizeof(*memory->pages),
+				       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	while (memory->pages && memory->count < count) {
 		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 

@@ -56,7 +56,7 @@ static inline s64 bpffs_now(void)
 
 static inline void *bpffs_zalloc(size_t size)
 {
-	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 #define bpffs_free kvfree
