@@ -83,24 +83,19 @@ static void init_inode_once(void *inode)
 
 /* --- The superblock --- */
 
-/*
- * Free inodes are elements that can still be made, where the kernel counts
- * them; never a walk. What cannot be full shows none: no monitor shall call an
- * array or an LRU list full.
- */
+/* Inodes are elements. */
 static int bpffs_statfs(struct dentry *dentry, struct kstatfs *buf)
 {
 	const struct bpffs_info *info = bpffs_sb_info(dentry->d_sb);
-	u64 count;
+	u64 free;
 
 	buf->f_type = dentry->d_sb->s_magic;
 	buf->f_bsize = PAGE_SIZE;
 	buf->f_namelen = NAME_MAX;
 	buf->f_fsid = u64_to_fsid(huge_encode_dev(dentry->d_sb->s_dev));
-	if (!bpffs_map_can(info, BPFFS_IS_ARRAY | BPFFS_EVICTS) &&
-	    bpffs_map_count(info, &count)) {
+	if (bpffs_count_free(info, &free)) {
 		buf->f_files = info->max_entries;
-		buf->f_ffree = buf->f_files - count;
+		buf->f_ffree = free;
 	}
 	return 0;
 }

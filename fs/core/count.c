@@ -40,6 +40,23 @@ int bpffs_count(const struct bpffs_info *info, u64 *count)
 }
 
 /**
+ * bpffs_count_free - how many elements can still be made, for statfs(2); never a walk
+ * @info: of the mount
+ * @free: filled, but for: false
+ *
+ * What cannot be full shows none: no monitor shall call an array or an LRU list full.
+ */
+bool bpffs_count_free(const struct bpffs_info *info, u64 *free)
+{
+	u64 count;
+
+	if (bpffs_map_can(info, BPFFS_IS_ARRAY | BPFFS_EVICTS) || !bpffs_map_count(info, &count))
+		return false;
+	*free = info->max_entries - count;
+	return true;
+}
+
+/**
  * bpffs_evictions_expect - an element is about to be stored
  * @evictions: zeroed before the first
  * @info: of the mount

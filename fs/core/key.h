@@ -54,6 +54,7 @@ struct bpffs_evictions {
 
 /* count.c */
 int bpffs_count(const struct bpffs_info *info, u64 *count);
+bool bpffs_count_free(const struct bpffs_info *info, u64 *free);
 int bpffs_evictions_expect(struct bpffs_evictions *evictions,
 			   const struct bpffs_info *info, const void *key);
 int bpffs_evictions_check(struct bpffs_evictions *evictions, struct bpffs_info *info,

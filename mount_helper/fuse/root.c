@@ -173,20 +173,17 @@ static void list(void *data, uint64_t from, item_found found, void *to)
 	}
 }
 
-/*
- * Free inodes are elements that can still be made, where the kernel counts them; never a
- * walk. What cannot be full shows none.
- */
+/* Inodes are elements. */
 static void stat_file_system(const struct item *root, struct statvfs *st)
 {
 	const struct object *object = root->data;
 	const struct bpffs_info *info = &object->info;
-	u64 count;
+	u64 free;
 
-	if (bpffs_map_can(info, BPFFS_IS_ARRAY | BPFFS_EVICTS) || !bpffs_map_count(info, &count))
+	if (!bpffs_count_free(info, &free))
 		return;
 	st->f_files = info->max_entries;
-	st->f_ffree = st->f_files - count;
+	st->f_ffree = free;
 	st->f_favail = st->f_ffree;
 }
 
