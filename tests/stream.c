@@ -148,6 +148,16 @@ TEST_F(stream, copy)
 	EXPECT_EQ(elements_of(variant), count_names(OTHER));
 }
 
+/* As text, and by two that read at once, one of whom gives up in the middle. */
+TEST_F(stream, copy_of_the_table)
+{
+	EXPECT_EQ(0, sh("head -c 300000 " MNT "/.bpf/table > /tmp/part & "
+			"cat " MNT "/.bpf/table > " OTHER "/.bpf/table && wait $! && "
+			"cat " MNT "/.bpf/table | cmp -n $(stat -c %%s /tmp/part) - /tmp/part"));
+	EXPECT_EQ(0, sh("rm /tmp/part"));
+	EXPECT_EQ(0, differences(variant, self->to));
+}
+
 /* Whatever the sizes of reads and writes are. */
 TEST_F(stream, copy_in_odd_pieces)
 {

@@ -20,7 +20,7 @@
 #endif
 
 /* Keys and values of a batch; the least is one bucket's elements. */
-#define BATCH_BYTES	(512 * 1024)
+#define BATCH_BYTES	(128 * 1024)
 
 /* A bucket's lock is taken, again and again. */
 #define BUSY_MAX	1000

@@ -6,6 +6,7 @@
 
 #include <linux/bpf.h>
 
+#include "ahead.h"
 #include "object.h"
 
 /* The header of a block of .bpf/raw, and what aligns its keys and values. */
@@ -223,9 +224,33 @@ int bpffs_map_push(const struct bpffs_info *info, const void *value)
 
 /* --- Many elements --- */
 
+/**
+ * struct bpffs_scratch - a walk in batches, of which the next may be fetched ahead
+ * @job: to fetch it
+ * @begun: that has been given to the other thread
+ * @map: the object's
+ * @walk: where it is, and the memory of the next batch
+ * @given: the memory of the one that the reader has
+ * @err: of the next one
+ */
 struct bpffs_scratch {
-	struct map_batch batch;
+	struct ahead_job job;
+	bool begun;
+	const struct map *map;
+	struct map_batch walk;
+	struct map_batch given;
+	int err;
 };
+
+static void fetch(struct ahead_job *job)
+{
+	struct bpffs_scratch *s = (struct bpffs_scratch *)job;
+
+	s->walk.count = 0;
+	s->err = 0;
+	while (!s->err && !s->walk.at_end && !s->walk.count)
+		s->err = map_batch_next(s->map, &s->walk);
+}
 
 /* A trie's would give elements of which the keys have gone, and others twice. */
 bool bpffs_chunk_possible(const struct bpffs_info *info)
@@ -235,35 +260,70 @@ bool bpffs_chunk_possible(const struct bpffs_info *info)
 	       info->key_size + bpffs_batch_value_bytes(info) <= CHUNK_ELEMENT_MAX;
 }
 
+static struct bpffs_scratch *new_scratch(const struct bpffs_info *info)
+{
+	struct bpffs_scratch *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->job.run = fetch;
+		s->map = &object_of(info)->map;
+	}
+	return s;
+}
+
+/* What the reader has had is where the one after the next will be. */
+static void give(struct bpffs_scratch *s)
+{
+	struct map_batch given = s->walk;
+
+	s->walk.keys = s->given.keys;
+	s->walk.values = s->given.values;
+	s->walk.capacity = s->given.capacity;
+	s->given = given;
+}
+
 int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 {
-	struct map_batch *batch;
-	int err = 0;
+	bool is_first = !chunk->scratch;
+	struct bpffs_scratch *s;
 
 	chunk->count = 0;
-	if (!chunk->scratch)
-		chunk->scratch = calloc(1, sizeof(*chunk->scratch));
-	if (!chunk->scratch)
+	if (is_first)
+		chunk->scratch = new_scratch(info);
+	s = chunk->scratch;
+	if (!s)
 		return -ENOMEM;
-	batch = &chunk->scratch->batch;
-	while (!err && !batch->at_end && !chunk->count) {
-		err = map_batch_next(&object_of(info)->map, batch);
-		if (!err)
-			chunk->count = batch->count;
-	}
-	map_clear_special(&object_of(info)->map, batch->values,
-			  chunk->count * object_of(info)->map.copies);
-	chunk->keys = batch->keys;
-	chunk->values = batch->values;
-	chunk->at_end = batch->at_end;
-	return err;
+	if (s->begun)
+		ahead_wait(&s->job);
+	else
+		fetch(&s->job);
+	s->begun = false;
+	if (s->err)
+		return s->err;
+	give(s);
+	chunk->keys = s->given.keys;
+	chunk->values = s->given.values;
+	chunk->count = s->given.count;
+	chunk->at_end = s->given.at_end;
+	map_clear_special(s->map, chunk->values, chunk->count * s->map->copies);
+	/* Who has come so far wants more; not who reads the first lines of a table. */
+	if (!is_first && !chunk->at_end)
+		s->begun = ahead_begin(&s->job);
+	return 0;
 }
 
 void bpffs_chunk_free(struct bpffs_chunk *chunk)
 {
-	if (chunk->scratch)
-		map_batch_free(&chunk->scratch->batch);
-	free(chunk->scratch);
+	struct bpffs_scratch *s = chunk->scratch;
+
+	if (s && s->begun)
+		ahead_wait(&s->job);
+	if (s) {
+		free(s->given.keys);
+		free(s->given.values);
+		map_batch_free(&s->walk);
+	}
+	free(s);
 	chunk->scratch = NULL;
 	chunk->count = 0;
 }

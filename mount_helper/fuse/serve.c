@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "daemon.h"
 #include "serve.h"
 
@@ -242,6 +243,7 @@ struct threads {
 	pthread_barrier_t barrier;
 	pthread_t thread[THREADS];
 	pthread_t forgetting;
+	pthread_t fetching;
 };
 
 static void *answer_requests(void *arg)
@@ -274,13 +276,25 @@ static void *forget_names(void *arg)
 	return NULL;
 }
 
+static void *fetch_ahead(void *arg)
+{
+	struct threads *threads = arg;
+
+	pthread_barrier_wait(&threads->barrier);
+	pthread_barrier_wait(&threads->barrier);
+	ahead_serve();
+	return NULL;
+}
+
 static void start_threads(struct threads *threads)
 {
 	int err, i;
 
-	err = pthread_barrier_init(&threads->barrier, NULL, THREADS + 2);
+	err = pthread_barrier_init(&threads->barrier, NULL, THREADS + 3);
 	if (!err)
 		err = pthread_create(&threads->forgetting, NULL, forget_names, threads);
+	if (!err)
+		err = pthread_create(&threads->fetching, NULL, fetch_ahead, threads);
 	for (i = 0; !err && i < THREADS; i++)
 		err = pthread_create(&threads->thread[i], NULL, answer_requests, threads);
 	if (err)
@@ -295,7 +309,9 @@ static void join_threads(struct threads *threads)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads->thread[i], NULL);
 	front_over(threads->front);
+	ahead_over();
 	pthread_join(threads->forgetting, NULL);
+	pthread_join(threads->fetching, NULL);
 	pthread_barrier_destroy(&threads->barrier);
 }
 

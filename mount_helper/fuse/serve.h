@@ -7,6 +7,7 @@
  *	confine.c	what is left to do for who has broken in
  *	front.c		what the kernel asks, of items.h: files and directories
  *	nodes.c		what the kernel knows, and which open files have it to themselves
+ *	ahead.c		the next elements, fetched while who reads has the ones before
  *	object.h	what it is answered: the object, its files and directories
  *	bpf-map.c	maps by bpf(2), and place.c fields where they lie
  */
