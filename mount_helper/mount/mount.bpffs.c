@@ -497,6 +497,8 @@ int main(int argc, char **argv)
 
 	/* mount(8) gives options behind SOURCE and DIRECTORY, where getopt would stop. */
 	unsetenv("POSIXLY_CORRECT");
+	/* Else libmount 2.39 and later ask the kernel for the file system before we mount. */
+	setenv("LIBMOUNT_FORCE_MOUNT2", "always", 1);
 	mnt_init_debug(0);
 	helper.cxt = mnt_new_context();
 	if (!helper.cxt || mnt_context_init_helper(helper.cxt, MNT_ACT_MOUNT, 0)) {
