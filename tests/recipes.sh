@@ -191,6 +191,14 @@ recipe histogram
 [ "$status" -eq 0 ] && grep -qE '^ *64\.\.127 +11 #{4}$' <<< "$output" &&
 	[ "$(wc -l <<< "$output")" -eq 1 ]
 result $? 'a histogram'
+recipe plot
+[ "$status" -eq 0 ] && grep -qE '^ *64 -> 127 11 \|#+$' <<< "$output" &&
+	grep -q '<title>64 -&#62; 127: 11</title>' lengths.svg
+result $? 'a histogram: plotted'
+rm -f lengths.svg
+recipe series
+[ "$status" -eq 0 ] && [[ $output == 'conns '*': packets/s'$'\n'* ]]
+result $? 'a series: plotted'
 
 recipe backup
 [ "$status" -eq 0 ] && [ "$(tar -tf conns.tar | wc -l)" -eq 4 ]

@@ -570,6 +570,114 @@ wrong 'no column "x"' bpffs top -b -s x "$mnt"
 umount "$mnt"
 unset LC_ALL
 
+# --- bpffs plot ---
+
+rm "$pins/map"
+bpftool map create "$pins/map" type hash key 4 value 40 entries 8 name 'plotted'
+mount_it map 'key=u32,value=n=u64:t=s32:slots=u32[5]:e=u8{a=1}:pad7'
+id=$(cat "$mnt/.bpf/id")
+printf '%s\n' '10 n=10 t=-5 slots.0=0 slots.1=1 slots.2=2 slots.3=0 slots.4=0 e=a' \
+	'9 n=5 t=2 slots.0=0 slots.1=1 slots.2=8 slots.3=0 slots.4=0 e=a' > "$mnt/.bpf/table"
+export LC_ALL=C
+run bpffs plot "$mnt"
+is 'plot: a histogram of all elements' "plotted (hash, id $id): slots
+ 0 -> 1  0 |
+ 2 -> 3  2 |##############
+ 4 -> 7 10 |####################################################################"
+run bpffs plot "$mnt" '1*' none
+is 'plot: a histogram of some' "plotted (hash, id $id): slots
+ 0 -> 1 0 |
+ 2 -> 3 1 |###################################
+ 4 -> 7 2 |#####################################################################"
+run bpffs plot -e -f n "$mnt"
+is 'plot: elements' "plotted (hash, id $id): n
+ 9   5 |####################################
+ 10 10 |########################################################################"
+run bpffs plot -e -f t "$mnt"
+is 'plot: what is negative has no bar' "plotted (hash, id $id): t
+ 9   2 |########################################################################
+ 10 -5 |"
+run bpffs plot -f n -n 2 -i 0.01 "$mnt"
+[ "$status" -eq 0 ] && [ "$(sed '$d; s/@\{20,\}/@@/' <<< "$output")" = "plotted (hash, id $id): n
+     15 |@@
+        |@@
+        |@@
+    7.5 |@@
+        |@@
+        |@@
+        |@@
+      0 |@@" ]
+result $? 'plot: a series'
+run bpffs plot --series -n 1 "$mnt" 9
+[ "$(sed -n '1p; 2s/|.*/|/p; 10p' <<< "$output" | xargs)" = "plotted (hash, id $id): slots 10 | 0 0 s" ]
+result $? 'plot: a series of an array'
+# All that it had is what has come.
+exec 7< <(exec "$tool" plot -r -i 0.5 -f n -e "$mnt")
+for _ in {1..4}; do
+	echo n+=1000 > "$mnt/9"
+	sleep 0.2
+done
+run cat <&7
+[[ $output == *$'n/s\n 9 '*[1-9]*'|#'*$'\n 10 '*' 0 |' ]]
+result $? 'plot: rates'
+exec 7<&-
+# A picture: as XML, it has these numbers, and draws itself in two ways.
+drawn() # NAME WANTED CLASS ARGUMENT...
+{
+	local name=$1 wanted=$2 class=$3
+
+	shift 3
+	bpffs plot --svg "$@" > "$here/plot.svg"
+	run /usr/bin/python3 - "$here/plot.svg" "$class" << 'EOF'
+import sys, xml.etree.ElementTree as xml
+ns = "{http://www.w3.org/2000/svg}"
+root = xml.parse(sys.argv[1]).getroot()
+assert root.get("width") == "400" and "dark" in root.find(ns + "style").text
+marks = [e for e in root if e.get("class") == sys.argv[2]]
+print(len(marks), *[e.find(ns + "title").text for e in marks if sys.argv[2] == "bar"], sep=";")
+EOF
+	is "plot --svg: $name" "$wanted"
+}
+drawn 'a histogram' '3;0 -> 1: 0;2 -> 3: 2;4 -> 7: 10' bar "$mnt"
+drawn elements '2;9: 2;10: -5' bar -e -f t "$mnt"
+drawn 'a series' 1 line -s -n 2 -i 0.01 "$mnt"
+bpffs plot --svg -o "$here/plot2.svg" "$mnt" && cmp "$here/plot2.svg" <(bpffs plot --svg "$mnt")
+result $? 'plot: into a file'
+umount "$mnt"
+rm "$pins/map"
+bpftool map create "$pins/map" type percpu_array key 4 value 8 entries 200 name places
+mount_it map key=u32,value=u64
+sed 's/=.*/=3/; s/^[0-9]*$/3/' "$mnt/2" > "$here/value" && cat "$here/value" > "$mnt/2"
+run bpffs plot "$mnt"
+[[ $output == *$': value\n 0 0 |\n 1 0 |\n 2 '"$((3 * cpus)) |##"* ]] && [ "${#output}" -lt 300 ]
+result $? 'plot: an array is a histogram'
+drawn 'one of powers of 2' "3;0 -> 1: 0;2 -> 3: 0;4 -> 7: $((3 * cpus))" bar -l "$mnt"
+cat "$here/value" > "$mnt/199"
+wrong '200 bars are too many' bpffs plot --svg "$mnt"
+mount_it map key=u32,value=u64
+wrong 'no such elements' bpffs plot -e "$mnt" x
+mount_it map key=u32,value=u64
+wrong 'only a series' bpffs plot -n 3 "$mnt"
+mount_it map key=u32,value=u64
+wrong 'no field "x"' bpffs plot -f x "$mnt"
+mount_it map key=u32,value=e=x64
+wrong 'no number' bpffs plot "$mnt"
+mount_it map key=u32,value=e=x64
+wrong '"e" is not a number' bpffs plot -f e "$mnt"
+mount_it conns ro,mode=0444,key=hex,value=packets=u64:hex32
+run as_user "$tool" plot -n 1 "$mnt"
+[ "$status" -eq 0 ] && [[ $output == *': packets'* ]]
+result $? 'plot: without privileges'
+umount "$mnt"
+wrong 'DIR is missing' bpffs plot
+wrong 'not in a mount' bpffs plot /
+wrong 'no time' bpffs plot -i 0 /
+wrong 'no number' bpffs plot -n 0 /
+wrong 'more than 10000' bpffs plot -n 10001 /
+wrong 'two pictures' bpffs plot -e -s /
+wrong 'no option -x' bpffs plot -x /
+unset LC_ALL
+
 # --- bpffs save, bpffs restore ---
 
 rm "$pins/map"

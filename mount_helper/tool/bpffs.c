@@ -24,6 +24,8 @@ static const char usage[] =
 	"                             the elements on a terminal, as they change: rates, totals\n"
 	"       bpffs watch [OPTIONS] DIR [KEY...]\n"
 	"                             what changes: elements that come and go, and their fields\n"
+	"       bpffs plot [OPTIONS] DIR [KEY...]\n"
+	"                             a field as a picture of text or SVG: a histogram, a series\n"
 	"       bpffs save DIR... FILE\n"
 	"                             layouts, info and table of maps, as a tar\n"
 	"       bpffs restore [--map=NAME] FILE DIR\n"
@@ -203,6 +205,7 @@ int main(int argc, char **argv)
 		{ "list", list_command },
 		{ "watch", watch_command },
 		{ "top", top_command },
+		{ "plot", plot_command },
 		{ "save", save_command },
 		{ "restore", restore_command },
 	};

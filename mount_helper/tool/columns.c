@@ -103,12 +103,14 @@ void free_columns(struct columns *columns)
 
 struct column *find_column(const struct columns *columns, const char *name)
 {
+	struct column *found = NULL;
 	size_t i;
 
 	for (i = 0; i < columns->count; i++)
-		if (!strcmp(columns->column[i].name, name))
-			return &columns->column[i];
-	return NULL;
+		if (!strcmp(field_name(&columns->column[i]), name) &&
+		    (!found || !*columns->column[i].name))
+			found = &columns->column[i];
+	return found;
 }
 
 u32 column_offset(const struct column *column, u64 n, u32 *index)

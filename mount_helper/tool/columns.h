@@ -45,7 +45,13 @@ struct columns {
 int make_columns(struct columns *columns, const struct bpffs_layout *layout);
 void free_columns(struct columns *columns);
 
-/* NULL: there is none. */
+/* What it is called; "value" is that without a name. */
+static inline const char *field_name(const struct column *column)
+{
+	return *column->name ? column->name : "value";
+}
+
+/* By that; NULL: there is none. */
 struct column *find_column(const struct columns *columns, const char *name);
 
 /* Where leaf @n is; @index, of dims numbers, or NULL */

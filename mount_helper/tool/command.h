@@ -49,6 +49,7 @@ enum status export_command(int argc, char **argv);
 enum status list_command(int argc, char **argv);
 enum status watch_command(int argc, char **argv);
 enum status top_command(int argc, char **argv);
+enum status plot_command(int argc, char **argv);
 enum status save_command(int argc, char **argv);
 enum status restore_command(int argc, char **argv);
 

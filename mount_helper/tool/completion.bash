@@ -167,7 +167,7 @@ _bpffs()
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json export top watch save restore list layout check open --help --version' \
+		COMPREPLY=($(compgen -W 'json export top watch plot save restore list layout check open --help --version' \
 			-- "$cur"))
 		return
 	fi
@@ -186,6 +186,10 @@ _bpffs()
 	top)	_bpffs_complete_command '-b -c -d -f -n -R -s --batch --per-cpu --delay= --filter=
 			--iterations= --reverse --sort=' ;;
 	watch)	_bpffs_complete_command '-i -j -n --interval= --json --count=' ;;
+	plot)
+		[ "$prev" != -o ] || { _filedir; return; }
+		_bpffs_complete_command '-e -f -i -l -n -o -r -s --elements --rate --series --svg
+			--log2 --count= --field= --interval= --output=' ;;
 	save)
 		_filedir
 		_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;

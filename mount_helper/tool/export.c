@@ -228,8 +228,7 @@ static enum status check_settings(const struct exported *all)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)min(setting->name_len, sizeof(name)),
 			 setting->name);
-		column = find_column(&all->values, strcmp(name, "value") ? name : "") ?:
-			 find_column(&all->values, name);
+		column = find_column(&all->values, name);
 		if (!column)
 			return fail("export: the values have no field \"%s\"", name);
 		if (!is_number(column))
@@ -243,12 +242,6 @@ static enum status check_settings(const struct exported *all)
 }
 
 /* --- Families --- */
-
-/* What a field without a name is called. */
-static const char *field_name(const struct column *column)
-{
-	return *column->name ? column->name : "value";
-}
 
 static char *numbered(const char *name, size_t n)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* All elements of a map at a moment, in memory. */
+#include <fnmatch.h>
 #include <unistd.h>
 
 #include "field.h"
@@ -107,6 +108,14 @@ enum status take_sample(struct sample *sample, struct map *map)
 	sample->count = 0;
 	status = each_element(map, take_element, NULL, &taking);
 	return status ?: index_keys(sample, map);
+}
+
+bool is_one_of(const char *name, char **patterns)
+{
+	for (; *patterns; patterns++)
+		if (!fnmatch(*patterns, name, 0))
+			return true;
+	return false;
 }
 
 void wait_after(const struct sample *sample, u64 interval)

@@ -44,6 +44,9 @@ static inline const void *sample_value(const struct sample *sample, size_t n)
 /* The value of @key, or NULL. */
 const void *sample_find(const struct sample *sample, const struct map *map, const void *key);
 
+/* Does it match a pattern of the shell, of those up to a NULL? */
+bool is_one_of(const char *name, char **patterns);
+
 /* Sleep until @interval ns after @sample was begun. */
 void wait_after(const struct sample *sample, u64 interval);
 

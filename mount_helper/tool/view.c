@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* What bpffs top shows, as lines of text; a terminal is not needed for it. */
-#include <langinfo.h>
-#include <math.h>
 #include <unistd.h>
 
+#include "chart.h"
 #include "internal.h"
 #include "view.h"
 
@@ -59,12 +58,14 @@ static u64 leaf_number(const struct view *view, const struct row *row,
 	return sum;
 }
 
-/* All of an array together. */
+/* Leaf @n, or all of an array together. */
 static u64 number_from(const struct view *view, const struct row *row,
-		       const struct column *column, const u8 *from)
+		       const struct column *column, u64 n, const u8 *from)
 {
-	u64 sum = 0, n;
+	u64 sum = 0;
 
+	if (n != ALL_LEAVES)
+		return leaf_number(view, row, column, n, from);
 	for (n = 0; n < column->count; n++)
 		sum += leaf_number(view, row, column, n, from);
 	return sum;
@@ -78,7 +79,7 @@ static const u8 *base_of(const struct view *view, const struct row *row)
 static u64 number_of(const struct view *view, const struct row *row,
 		     const struct column *column)
 {
-	return number_from(view, row, column, base_of(view, row));
+	return number_from(view, row, column, ALL_LEAVES, base_of(view, row));
 }
 
 static bool has_rates(const struct view *view)
@@ -87,8 +88,8 @@ static bool has_rates(const struct view *view)
 }
 
 /* Per second; of what has just come, all of it, and of what has gone, nothing. */
-static double rate_of(const struct view *view, const struct row *row,
-		      const struct column *column)
+static double leaf_rate(const struct view *view, const struct row *row,
+			const struct column *column, u64 n)
 {
 	double seconds = (view->now.when - view->before.when) / 1e9;
 	const u8 *from;
@@ -96,17 +97,36 @@ static double rate_of(const struct view *view, const struct row *row,
 	if (!has_rates(view) || row->mark == '-')
 		return 0;
 	from = sample_find(&view->before, &view->map, key_of(view, row));
-	return (s64)number_from(view, row, column, from) / seconds;
+	return (s64)number_from(view, row, column, n, from) / seconds;
+}
+
+static double rate_of(const struct view *view, const struct row *row,
+		      const struct column *column)
+{
+	return leaf_rate(view, row, column, ALL_LEAVES);
+}
+
+long double row_number(const struct view *view, const struct row *row,
+		       const struct column *column, u64 n, bool rate)
+{
+	u64 number;
+
+	if (rate)
+		return leaf_rate(view, row, column, n);
+	number = number_from(view, row, column, n, base_of(view, row));
+	return is_signed(column) || view->has_base ? (long double)(s64)number :
+						     (long double)number;
 }
 
 /* --- Rows --- */
 
 static bool is_shown(const struct view *view, const u8 *key)
 {
-	if (!*view->filter)
+	if (!*view->filter && !view->patterns)
 		return true;
 	bpffs_name_whole(view->map.key, key, view->name, view->map.key->name_max + 1);
-	return strstr(view->name, view->filter);
+	return strstr(view->name, view->filter) &&
+	       (!view->patterns || is_one_of(view->name, view->patterns));
 }
 
 static double sort_number(const struct view *view, const struct row *row)
@@ -322,7 +342,7 @@ static enum status add_view_column(struct view *view, enum kind kind,
 				   const struct column *column, const char *end)
 {
 	struct view_column *more = reallocarray(view->column, view->columns + 1, sizeof(*more));
-	const char *name = !column ? "" : *column->name ? column->name : "value";
+	const char *name = !column ? "" : field_name(column);
 
 	if (!more)
 		return fail("%s", strerror(ENOMEM));
@@ -409,101 +429,18 @@ enum status set_per_cpu(struct view *view, bool per_cpu)
 
 /* --- Cells --- */
 
-/* A line that grows; @text is NULL after no memory. */
-struct line {
-	char *text;
-	size_t len;
-	size_t room;
-};
-
-static void put(struct line *line, const char *text, size_t len)
-{
-	if (line->len + len + 1 > line->room) {
-		size_t room = 2 * (line->len + len) + 128;
-		char *more = line->text || !line->room ? realloc(line->text, room) : NULL;
-
-		if (!more)
-			free(line->text);
-		line->text = more;
-		line->room = room;
-	}
-	if (!line->text)
-		return;
-	memcpy(line->text + line->len, text, len);
-	line->len += len;
-	line->text[line->len] = '\0';
-}
-
-__attribute__((format(printf, 2, 3)))
-static void put_text(struct line *line, const char *fmt, ...)
-{
-	char *text;
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
-	if (len >= 0) {
-		put(line, text, len);
-		free(text);
-	}
-}
-
-/* How many columns, of UTF-8. */
-static u32 width_of(const char *text)
-{
-	u32 width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
-}
-
-static void put_padded(struct line *line, const char *text, u32 width, bool right)
-{
-	u32 own = width_of(text);
-
-	/* Only keys, which are ASCII, are cut: the end is then as less(1) has it. */
-	if (own > width) {
-		put(line, text, width - 1);
-		put(line, ">", 1);
-		return;
-	}
-	if (right && own < width)
-		put_text(line, "%*s", (int)(width - own), "");
-	put(line, text, strlen(text));
-	if (!right && own < width)
-		put_text(line, "%*s", (int)(width - own), "");
-}
-
-static void put_bars(struct line *line, const struct view *view, const u64 *number, u64 count)
-{
-	static const char * const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	static const char * const marks[] = { " ", ".", ".", ":", ":", "+", "*", "#", "@" };
-	u64 most = 1, n;
-	u32 height;
-
-	for (n = 0; n < count; n++)
-		most = max(most, number[n]);
-	for (n = 0; n < count; n++) {
-		height = number[n] ? 1 + (u32)((double)number[n] / most * 7) : 0;
-		put_text(line, "%s", view->utf8 ? blocks[min(height, 8)] : marks[min(height, 8)]);
-	}
-}
-
 static void put_rate(struct line *line, const struct view *view, double rate)
 {
 	if (!has_rates(view))
-		put(line, "-", 1);
+		line_put(line, "-", 1);
 	else
-		put_text(line, fabs(rate) < 100 && rate != trunc(rate) ? "%.1f" : "%.0f", rate);
+		put_quantity(line, rate);
 }
 
 static void put_number(struct line *line, const struct view *view,
 		       const struct column *column, u64 number)
 {
-	put_text(line, column->field->sign == BPFFS_SIGNED || view->has_base ? "%lld" : "%llu",
+	line_print(line, column->field->sign == BPFFS_SIGNED || view->has_base ? "%lld" : "%llu",
 		 number);
 }
 
@@ -517,13 +454,13 @@ static void put_leaf(struct line *line, const struct bpffs_field *field, const u
 		size = field->type == BPFFS_STR ? bpffs_str_end(from, field->size) : field->size;
 		/* Longer ones are whole in the file of the element. */
 		for (i = 0; i < min(size, 64); i++)
-			put(line, text, field->type == BPFFS_HEX ?
+			line_put(line, text, field->type == BPFFS_HEX ?
 			    bpffs_put_hex(text, from + i, 1) :
 			    bpffs_put_byte(text, from[i], BPFFS_IN_NAMED_VALUE));
 		if (size > 64)
-			put(line, "...", 3);
+			line_put(line, "...", 3);
 	} else {
-		put(line, text, bpffs_put_word(field, from, text));
+		line_put(line, text, bpffs_put_word(field, from, text));
 	}
 }
 
@@ -536,32 +473,40 @@ static const u8 *copy_of(const struct view *view, const struct row *row)
 static void put_array(struct line *line, const struct view *view, const struct row *row,
 		      const struct column *column)
 {
-	u64 number[BARS_MAX], n;
-	const u8 *base = base_of(view, row);
+	long double number[BARS_MAX];
+	u64 n;
 
 	for (n = 0; n < column->count; n++)
-		number[n] = leaf_number(view, row, column, n, base);
-	put_bars(line, view, number, column->count);
+		number[n] = row_number(view, row, column, n, false);
+	put_blocks(line, number, column->count);
 }
 
 static void put_key(struct line *line, const struct view *view, const struct row *row)
 {
 	bpffs_name_whole(view->map.key, key_of(view, row), view->name,
 			 view->map.key->name_max + 1);
-	put(line, view->name, strlen(view->name));
+	line_put(line, view->name, strlen(view->name));
+}
+
+char *row_name(const struct view *view, const struct row *row)
+{
+	struct line line = {};
+
+	put_key(&line, view, row);
+	return line.text;
 }
 
 static char *cell(struct view *view, const struct row *row, const struct view_column *column)
 {
 	struct line line = {};
 
-	put(&line, "", 0);
+	line_put(&line, "", 0);
 	switch (column->kind) {
 	case OF_KEY:
 		put_key(&line, view, row);
 		break;
 	case OF_CPU:
-		put_text(&line, "%u", view->map.shape.cpus[row->copy]);
+		line_print(&line, "%u", view->map.shape.cpus[row->copy]);
 		break;
 	case OF_VALUE:
 		put_number(&line, view, column->column, number_of(view, row, column->column));
@@ -583,9 +528,9 @@ static char *total_cell(const struct view *view, const struct view_column *colum
 {
 	struct line line = {};
 
-	put(&line, "", 0);
+	line_put(&line, "", 0);
 	if (column->kind == OF_KEY)
-		put(&line, "TOTAL", 5);
+		line_put(&line, "TOTAL", 5);
 	else if (column->kind == OF_VALUE)
 		put_number(&line, view, column->column, column->sum);
 	else if (column->kind == OF_RATE)
@@ -628,16 +573,16 @@ char *summary_line(const struct view *view)
 {
 	struct line line = {};
 
-	put_text(&line, "%s: %zu elements", view->about, view->now.count);
+	line_print(&line, "%s: %zu elements", view->about, view->now.count);
 	if (view->max_entries)
-		put_text(&line, " of %llu (%llu%%)", view->max_entries,
+		line_print(&line, " of %llu (%llu%%)", view->max_entries,
 			 view->now.count * 100 / view->max_entries);
 	if (has_rates(view))
-		put_text(&line, ", %.1f s", (view->now.when - view->before.when) / 1e9);
+		line_print(&line, ", %.1f s", (view->now.when - view->before.when) / 1e9);
 	if (view->has_base)
-		put_text(&line, ", counted for %.0f s", (view->now.when - view->base.when) / 1e9);
+		line_print(&line, ", counted for %.0f s", (view->now.when - view->base.when) / 1e9);
 	if (*view->filter)
-		put_text(&line, ", %zu with \"%s\"", view->rows, view->filter);
+		line_print(&line, ", %zu with \"%s\"", view->rows, view->filter);
 	return line.text;
 }
 
@@ -661,8 +606,8 @@ char *title_line(const struct view *view, const u32 *width, size_t first_column)
 		if (asprintf(&title, "%s%s", column->kind == OF_BARS ? "" : column->title,
 			     i != view->sort ? "" : view->reverse ? " ^" : " v") < 0)
 			break;
-		put(&line, " ", 1);
-		put_padded(&line, title, width[i], is_right(column));
+		line_put(&line, " ", 1);
+		line_padded(&line, title, width[i], is_right(column));
 		free(title);
 	}
 	return line.text;
@@ -682,9 +627,9 @@ static char *line_of(struct view *view, const u32 *width, size_t first_column,
 			continue;
 		text = row ? cell(view, row, &view->column[i]) :
 			     total_cell(view, &view->column[i]);
-		put(&line, row && !i ? &row->mark : " ", 1);
+		line_put(&line, row && !i ? &row->mark : " ", 1);
 		if (text)
-			put_padded(&line, text, width[i], is_right(&view->column[i]));
+			line_padded(&line, text, width[i], is_right(&view->column[i]));
 		free(text);
 	}
 	return line.text;
@@ -702,8 +647,7 @@ char *total_line(struct view *view, const u32 *width, size_t first_column)
 
 /* --- Details --- */
 
-/* Does its name say that it counts by powers of 2? */
-static bool is_log2(const struct column *column)
+bool is_log2(const struct column *column)
 {
 	const char *last = strrchr(column->name, '.');
 
@@ -714,29 +658,19 @@ static bool is_log2(const struct column *column)
 static void put_detail_array(struct line *line, const struct view *view, const struct row *row,
 			     const struct column *column, u32 width)
 {
-	const u8 *base = base_of(view, row);
-	u32 room = width > 60 ? width - 60 : 8, bar;
-	u64 most = 1, n, number, last = 0;
+	struct chart chart = {
+		.number = calloc(column->count, sizeof(*chart.number)),
+		.count = column->count,
+		.is_log2 = is_log2(column),
+	};
+	u64 n;
 
-	for (n = 0; n < column->count; n++) {
-		number = leaf_number(view, row, column, n, base);
-		most = max(most, number);
-		if (number)
-			last = n;
-	}
-	put_text(line, "%s\n", *column->name ? column->name : "value");
-	for (n = 0; n <= last; n++) {
-		number = leaf_number(view, row, column, n, base);
-		if (is_log2(column) && n < 63)
-			put_text(line, "%20llu -> %-20llu", n ? 1ULL << n : 0, (2ULL << n) - 1);
-		else
-			put_text(line, "%44llu", n);
-		put_text(line, " %12llu |", number);
-		bar = (double)number / most * room + (number != 0);
-		for (bar = min(bar, room); bar; bar--)
-			put(line, "#", 1);
-		put(line, "\n", 1);
-	}
+	line_print(line, "%s\n", field_name(column));
+	for (n = 0; chart.number && n < column->count; n++)
+		chart.number[n] = row_number(view, row, column, n, false);
+	if (chart.number)
+		put_bars(line, &chart, width);
+	free(chart.number);
 }
 
 char *detail_text(struct view *view, size_t n, u32 width)
@@ -747,30 +681,29 @@ char *detail_text(struct view *view, size_t n, u32 width)
 
 	put_key(&line, view, row);
 	if (row->copy != U32_MAX)
-		put_text(&line, " CPU %u", view->map.shape.cpus[row->copy]);
-	put(&line, "\n\n", 2);
+		line_print(&line, " CPU %u", view->map.shape.cpus[row->copy]);
+	line_put(&line, "\n\n", 2);
 	for (i = 0; i < view->values.count; i++) {
 		const struct column *column = &view->values.column[i];
 
-		if (column->dims && bpffs_is_numeric(column->field) && column->dims == 1 &&
-		    column->count <= 4096) {
+		if (has_bars(column)) {
 			put_detail_array(&line, view, row, column, width);
 			continue;
 		}
-		put_text(&line, "%-24s ", *column->name ? column->name : "value");
+		line_print(&line, "%-24s ", field_name(column));
 		if (bpffs_is_numeric(column->field)) {
 			put_number(&line, view, column, number_of(view, row, column));
 			if (has_rates(view)) {
-				put(&line, "  ", 2);
+				line_put(&line, "  ", 2);
 				put_rate(&line, view, rate_of(view, row, column));
-				put(&line, "/s", 2);
+				line_put(&line, "/s", 2);
 			}
 		} else {
 			put_leaf(&line, column->field, copy_of(view, row) + column->offset);
 			if (column->count > 1)
-				put_text(&line, " and %llu more", column->count - 1);
+				line_print(&line, " and %llu more", column->count - 1);
 		}
-		put(&line, "\n", 1);
+		line_put(&line, "\n", 1);
 	}
 	return line.text;
 }
@@ -797,7 +730,6 @@ enum status open_view(struct view *view, const char *dir, int root)
 
 	if (status)
 		return status;
-	view->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	view->max_entries = read_number(root, ".bpf/max_entries");
 	view->name = malloc(view->map.key->name_max + 1);
 	view->about = describe(view);

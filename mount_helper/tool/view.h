@@ -53,9 +53,9 @@ struct row {
  * @sort: number of the column to sort by
  * @reverse: smallest first
  * @filter: only names with that in them; "" is all
+ * @patterns: only names that match one of them, up to a NULL; or NULL
  * @per_cpu: a row for each CPU
  * @has_base: counted from @base on
- * @utf8: may bars be made of blocks?
  * @row: what is shown, sorted
  * @rows: how many
  * @row_room: of @row
@@ -76,9 +76,9 @@ struct view {
 	size_t sort;
 	bool reverse;
 	char filter[256];
+	char **patterns;
 	bool per_cpu;
 	bool has_base;
-	bool utf8;
 	struct row *row;
 	size_t rows;
 	size_t row_room;
@@ -109,6 +109,30 @@ enum status set_base(struct view *view, bool on);
 
 /* By title, ignoring case; false: there is none. */
 bool set_sort(struct view *view, const char *title);
+
+/* --- Numbers --- */
+
+#define ALL_LEAVES	U64_MAX
+
+/**
+ * row_number() - a number of an element
+ * @n: of the leaf in @column, or ALL_LEAVES together
+ * @rate: instead, what has been added per second since the sample before
+ */
+long double row_number(const struct view *view, const struct row *row,
+		       const struct column *column, u64 n, bool rate);
+
+/* The name of its key, to be freed; NULL without memory. */
+char *row_name(const struct view *view, const struct row *row);
+
+/* An array that can be shown as bars? */
+static inline bool has_bars(const struct column *column)
+{
+	return bpffs_is_numeric(column->field) && column->dims == 1 && column->count <= 4096;
+}
+
+/* Does its name say that it counts by powers of 2? */
+bool is_log2(const struct column *column);
 
 /* --- Lines; each is to be freed, and NULL without memory --- */
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* bpffs watch: what changes in a map, a line each change, from look to look. */
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include "field.h"
@@ -13,8 +12,7 @@
  * @map: of them
  * @now: the later one
  * @before: the one before
- * @patterns: of names to watch; none: all
- * @count: of @patterns
+ * @patterns: of names to watch, up to a NULL; none: all
  * @name: of the element that is looked at, whole
  * @out: of JSON; else NULL
  * @key: how to write it
@@ -25,7 +23,6 @@ struct watcher {
 	struct sample now;
 	struct sample before;
 	char **patterns;
-	int count;
 	char *name;
 	struct json_out *out;
 	struct json_plan *key;
@@ -130,13 +127,8 @@ static void put_json(const struct watcher *w, char change, const u8 *key, const 
 /* Is it one to be watched? Its name is known then. */
 static bool is_watched(const struct watcher *w, const u8 *key)
 {
-	int i;
-
 	bpffs_name_whole(w->map.key, key, w->name, w->map.key->name_max + 1);
-	for (i = 0; i < w->count; i++)
-		if (!fnmatch(w->patterns[i], w->name, 0))
-			return true;
-	return !w->count;
+	return !*w->patterns || is_one_of(w->name, w->patterns);
 }
 
 /* @old: or NULL, it has come; @new: or NULL, it has gone */
@@ -255,7 +247,6 @@ enum status watch_command(int argc, char **argv)
 	status = open_map(&w.map, argv[optind], root);
 	if (!status) {
 		w.patterns = argv + optind + 1;
-		w.count = argc - optind - 1;
 		w.name = malloc(w.map.key->name_max + 1);
 		status = w.name ? DONE : fail("%s", strerror(ENOMEM));
 	}
