@@ -262,12 +262,13 @@ def write(done):
 for part in range(1, 6):
     fd = hash_map(b"acceptance", many)
     mount(fd, directory.encode())
+    victim = server()
     done = []
     thread = threading.Thread(target=write, args=[done])
     thread.start()
     while len(done) < many * part // 6:
         time.sleep(0.0005)
-    os.kill(server(), signal.SIGKILL)
+    os.kill(victim, signal.SIGKILL)
     thread.join()
     must(lib.bpf_umount(directory.encode(), 0))
     found = [get(fd, key) for key in range(many)]
