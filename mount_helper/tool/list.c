@@ -21,7 +21,7 @@
 
 #include "internal.h"
 #include "mounted-map.h"
-#include "object.h"
+#include "objects.h"
 
 /* --- The columns --- */
 
@@ -240,16 +240,8 @@ static void count_keys(struct list *list, struct object *object, int fd,
 
 static void set_name(struct list *list, struct object *object, int fd)
 {
-	struct libbpffs_full_name full;
-
-	if (libbpffs_full_name(&full, fd))
-		return;
-	/* If BTF does not tell which of several, it is what the kernel has kept. */
-	if (full.count == 1)
-		set_text(list, object, COL_NAME, "%s", full.name[0]);
-	else if (*full.kept)
-		set_text(list, object, COL_NAME, "%s", full.kept);
-	libbpffs_full_name_free(&full);
+	if (name_of(fd, &object->text[COL_NAME]) == -ENOMEM)
+		list->failed = true;
 }
 
 static void set_type(struct list *list, struct object *object, const char *name, u32 type)
@@ -365,25 +357,13 @@ static void add_program(struct list *list, enum libbpffs_kind kind, u32 id,
 
 static void see_maps_of(struct list *list, const struct object *prog, int fd)
 {
-	struct bpf_prog_info info = {};
-	u32 len = sizeof(info), count, i;
 	u32 *ids;
+	int count = maps_of(fd, &ids), i;
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) || !info.nr_map_ids)
-		return;
-	count = info.nr_map_ids;
-	ids = calloc(count, sizeof(*ids));
-	if (!ids) {
+	if (count == -ENOMEM)
 		list->failed = true;
-		return;
-	}
-	memset(&info, 0, sizeof(info));
-	info.nr_map_ids = count;
-	info.map_ids = (unsigned long)ids;
-	len = sizeof(info);
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		for (i = 0; i < count && i < info.nr_map_ids; i++)
-			add_program(list, LIBBPFFS_MAP, ids[i], prog);
+	for (i = 0; i < count; i++)
+		add_program(list, LIBBPFFS_MAP, ids[i], prog);
 	free(ids);
 }
 
@@ -528,85 +508,41 @@ static enum status see_mounts(struct list *list, bool all)
 
 /* --- Which processes have them open --- */
 
-static void add_process(struct list *list, enum libbpffs_kind kind, u32 id, const char *pid,
-			const char *name)
+/* A process that is looked at. */
+struct process {
+	struct list *list;
+	const char *pid;
+	const char *name;
+};
+
+static void add_process(void *context, enum libbpffs_kind kind, u32 id)
 {
-	struct object *object = find_object(list, kind, id);
+	const struct process *process = context;
+	struct object *object = find_object(process->list, kind, id);
 	char *line, *at;
 
 	if (!object)
 		return;
-	if (asprintf(&line, "%s[%s]", name, pid) < 0) {
-		list->failed = true;
+	if (asprintf(&line, "%s[%s]", process->name, process->pid) < 0) {
+		process->list->failed = true;
 		return;
 	}
 	for (at = line; (at = strchr(at, '\n'));)
 		*at = '?';
-	add_line(list, object, COL_PROCESSES, line);
+	add_line(process->list, object, COL_PROCESSES, line);
 	free(line);
 }
 
-/* What a descriptor is of, by its line in fdinfo. */
-static void see_fdinfo(struct list *list, int dir, const char *fd, const char *pid,
-		       const char *name)
-{
-	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
-	char path[64], line[128];
-	u32 id, found = 0;
-	FILE *file;
-	int info;
-
-	snprintf(path, sizeof(path), "%.20s/fdinfo/%.20s", pid, fd);
-	info = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	file = info < 0 ? NULL : fdopen(info, "r");
-	if (!file) {
-		if (info >= 0)
-			close(info);
-		return;
-	}
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "map_id: %u", &id) == 1)
-			kind = LIBBPFFS_MAP;
-		else if (sscanf(line, "link_id: %u", &id) == 1)
-			kind = LIBBPFFS_LINK;
-		else if (kind != LIBBPFFS_LINK && sscanf(line, "prog_id: %u", &id) == 1)
-			kind = LIBBPFFS_PROG;
-		else
-			continue;
-		found = id;
-	}
-	fclose(file);
-	if (kind != LIBBPFFS_NO_OBJECT)
-		add_process(list, kind, found, pid, name);
-}
-
+/* One that may not be looked into, or has ended meanwhile, is passed over. */
 static void see_process(struct list *list, int proc, const char *pid)
 {
-	char path[64], link[64];
-	char *name;
-	struct dirent *fd;
-	ssize_t len;
-	DIR *dir;
-	int fds;
+	char path[64], *name;
 
-	snprintf(path, sizeof(path), "%.20s/fd", pid);
-	fds = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fds < 0 ? NULL : fdopendir(fds);
-	if (!dir) {
-		if (fds >= 0)
-			close(fds);
-		return;
-	}
 	snprintf(path, sizeof(path), "%.20s/comm", pid);
 	name = read_file(proc, path);
-	while (name && (fd = readdir(dir))) {
-		len = readlinkat(dirfd(dir), fd->d_name, link, sizeof(link) - 1);
-		link[max(len, 0)] = '\0';
-		if (!strncmp(link, "anon_inode:bpf", 14))
-			see_fdinfo(list, proc, fd->d_name, pid, name);
-	}
+	if (name)
+		each_open_object(proc, pid, add_process, &(struct process){ list, pid, name });
 	free(name);
-	closedir(dir);
 }
 
 static void see_processes(struct list *list)
