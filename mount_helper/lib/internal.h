@@ -116,6 +116,9 @@ struct libbpffs_plan {
 int libbpffs_plan_mount(struct libbpffs_plan *plan,
 			const struct bpf_mount_opts *opts);
 
+/* Nothing will be written by way of the mount. */
+bool libbpffs_plan_only_reads(const struct libbpffs_plan *plan);
+
 /* Instead of one of that name. */
 void libbpffs_plan_add(struct libbpffs_plan *plan, const char *name, const char *value);
 

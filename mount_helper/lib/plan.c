@@ -418,3 +418,8 @@ int libbpffs_plan_mount(struct libbpffs_plan *plan, const struct bpf_mount_opts 
 		add_param(plan, "ro", NULL);
 	return check_sizes(plan);
 }
+
+bool libbpffs_plan_only_reads(const struct libbpffs_plan *plan)
+{
+	return plan->attr & MOUNT_ATTR_RDONLY || plan->snapshot;
+}

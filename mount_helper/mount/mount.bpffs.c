@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -310,18 +309,14 @@ static int mount_object(struct helper *helper, int fd)
 	return status;
 }
 
-/*
- * Nothing will be written by way of the mount. (Options that are refused will be
- * when it is made.)
- */
+/* Options that are refused will be when the mount is made. */
 static bool only_reads(const struct helper *helper)
 {
 	struct bpf_mount_opts opts = mount_opts(helper);
 	struct libbpffs_plan plan = {};
 	bool only;
 
-	only = !libbpffs_plan_mount(&plan, &opts) &&
-	       (plan.attr & MOUNT_ATTR_RDONLY || plan.snapshot);
+	only = !libbpffs_plan_mount(&plan, &opts) && libbpffs_plan_only_reads(&plan);
 	libbpffs_plan_free(&plan);
 	return only;
 }
