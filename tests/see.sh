@@ -795,6 +795,123 @@ wrong 'comes twice' bpffs list -o id,id
 wrong 'two forms' bpffs list -J -r
 wrong '-o needs a value' bpffs list -o
 
+# --- bpffs all ---
+
+below=$here/below
+mkdir "$below" "$below/full"
+bpftool map create "$pins/same1" type hash key 4 value 8 entries 8 name same
+bpftool map create "$pins/same2" type hash key 4 value 8 entries 8 name same
+bpftool map create "$pins/only" type array key 4 value 8 entries 2 name only
+bpftool map create "$pins/ring2" type ringbuf entries 4096 name ringing
+all() # ARGUMENT...
+{
+	bpffs all -o "backend=${BACKEND:-auto}${more:-}" "$below" "$@"
+}
+# NAME ID of each mount that is there.
+there()
+{
+	findmnt -rno TARGET,SOURCE -t bpffs,fuse.bpffs | sed -nE "s,^$below/(.*) map:id:,\1 ,p" | sort
+}
+first=$(pin_of map same1)
+second=$(pin_of map same2)
+only=$(pin_of map only)
+ring=$(pin_of map ring2)
+run all "$pins/only" "$pins/same2" "$pins/same1" "map:id:$only" "$pins/ring2"
+[ "$status" -eq 0 ] && [ -z "$output" ] && output=$(there) &&
+	[ "$output" = "$(printf '%s\n' "only $only" "ringing $ring" "same-$first $first" "same-$second $second")" ] &&
+	[ "$(cat "$below/only/.bpf/id")" = "$only" ]
+result $? 'all: by name, with the id if two have it'
+before=$(there)
+run all "$pins/only" "$pins/same1"
+[ "$status" -eq 0 ] && output+=$(there) && [ "$output" = "$before" ]
+result $? 'all: again, what is there stays'
+bpftool map create "$pins/only2" type array key 4 value 8 entries 2 name only
+run all "$pins/only2"
+[ "$status" -eq 0 ] && grep -qx "only-$(pin_of map only2) $(pin_of map only2)" <<< "$(there)"
+result $? 'all: the name is another map'\''s already'
+run bpffs all -u "$below"
+[ "$status" -eq 0 ] && [ -z "$(there)" ] && output=$(cd "$below" && echo *) &&
+	[ "$output" = full ]
+result $? 'all -u: unmounted, without the directories'
+mkdir "$below/same" "$below/only"
+touch "$below/only/file"
+more=,ro,mode=0444 run all "$pins/same1" "$pins/only"
+[ "$status" -eq 0 ] && output=$(there) &&
+	[ "$output" = "only-$only $only"$'\n'"same $first" ] &&
+	findmnt -no OPTIONS "$below/same" | grep -q '^ro,' &&
+	[ "$(stat -c %a "$below/only-$only/.bpf/info")" = 444 ]
+result $? 'all -o: options of each; what is empty is used, and what is not stays'
+cd "$below/same" && run bpffs all -u "$below"
+cd / && [ "$status" -eq 2 ] && [[ $output == "bpffs: all: $below/same: in use" ]] &&
+	[ "$(there)" = "same $first" ] && rm "$below/only/file" && run bpffs all -u "$below" &&
+	[ "$status" -eq 0 ] && [ ! -e "$below/same" ] && [ -d "$below/only" ]
+result $? 'all -u: one that is in use'
+more=,key=u32 run all "$pins/same1" "$pins/conns" none "$pins/only"
+[ "$status" -eq 2 ] && [ "$(wc -l <<< "$output")" -eq 2 ] &&
+	[[ $output == *'none: is no BPF object'*"$below/conns: "* ]] &&
+	output+=$(there) && [[ $output == *"only $only"$'\n'"same $first" ]] && [ ! -e "$below/conns" ]
+result $? 'all: a sentence for what cannot be mounted, and the rest'
+bpffs all -u "$below"
+run all "$pins/progs/guard"
+[ "$status" -eq 0 ] && output=$(there | cut -d' ' -f1 | xargs) &&
+	[ "$output" = 'blocked conns guard.bss ifaces lengths' ]
+result $? 'all: of a program'
+bpffs all -u "$below"
+mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/only" "$mnt"
+exec 7< <(exec "$tool" open "$mnt" -- sh -c 'echo; exec sleep 1000')
+holder=$!
+read -r -u 7
+run all "pid:$holder"
+[ "$status" -eq 0 ] && [ "$(there)" = "only $only" ]
+result $? 'all: of a process'
+kill "$holder"
+exec 7<&-
+umount "$mnt"
+bpffs all -u "$below"
+exec 7< <(BPFFS_TEST=$pins/progs/guard exec python3 -c '
+import ctypes, os, time
+ctypes.CDLL("libbpf.so.1").bpf_obj_get(os.environ["BPFFS_TEST"].encode())
+print(flush=True)
+time.sleep(1000)')
+holder=$!
+read -r -u 7
+run all "pid:$holder"
+[ "$status" -eq 0 ] && output=$(there | cut -d' ' -f1 | xargs) &&
+	[ "$output" = 'blocked conns guard.bss ifaces lengths' ]
+result $? 'all: of the programs of a process'
+kill "$holder"
+exec 7<&-
+bpffs all -u "$below"
+# On a machine with others, what they have would be kept.
+if [ "${BACKEND:-}" != fuse ]; then
+	run all
+	[ "$status" -eq 0 ] && [ -z "$output" ] && output=$(there | cut -d' ' -f2 | sort) &&
+		[ "$output" = "$(bpffs list -nr -o kind,id | sed -n 's/^map //p' | sort)" ]
+	result $? 'all: of the system'
+	bpffs all -u "$below"
+else
+	skip 'all: of the system' 'this machine may have maps of others'
+fi
+run as_user "$tool" all "$below"
+[ "$status" -eq 2 ] && [[ $output == *'needs CAP_SYS_ADMIN; give a SOURCE' ]]
+result $? 'all: without privileges'
+[ -z "$(there)" ] && [ "$(cd "$below" && echo *)" = full ]
+result $? 'all: refused, it leaves nothing'
+wrong 'DIR is missing' bpffs all
+wrong 'DIR is missing' bpffs all -u
+wrong 'No such file' bpffs all "$here/none"
+wrong 'Not a directory' bpffs all "$tool"
+wrong 'takes no SOURCE' bpffs all -u "$below" map:x
+wrong 'takes no -o' bpffs all -u -o ro "$below"
+wrong 'comes twice' bpffs all -o ro -o rw "$below"
+wrong '-o needs a value' bpffs all -o
+wrong 'no option -x' bpffs all -x "$below"
+wrong 'mounts a pin' bpffs all -o pinonly "$below"
+wrong 'fd' bpffs all -o fd=3 "$below"
+wrong 'no number of a process' bpffs all "$below" pid:x
+wrong 'No such process' bpffs all "$below" pid:4194999
+wrong 'has no maps' bpffs all "$below" pid:1
+
 # ---
 
 cat "$here"/san* > "$here/reports" 2>&-

@@ -32,6 +32,9 @@ static const char usage[] =
 	"                             the table of such a tar, into an empty map\n"
 	"       bpffs list [OPTIONS]  all maps, programs and links: who has them mounted, pinned\n"
 	"                             or open; without privileges, those that are mounted\n"
+	"       bpffs all [-o OPTIONS] DIR [SOURCE...]\n"
+	"                             mounts all maps, of the system, a program or a process\n"
+	"                             (pid:N), each below DIR; bpffs all -u DIR unmounts them\n"
 	"       bpffs layout SOURCE   the layouts that key=auto,value=auto mean for a map\n"
 	"       bpffs check DIR       does the SOURCE of a mount still name its object?\n"
 	"                             exit status 0: yes, 1: no, 2: it cannot be said\n"
@@ -208,6 +211,7 @@ int main(int argc, char **argv)
 		{ "plot", plot_command },
 		{ "save", save_command },
 		{ "restore", restore_command },
+		{ "all", all_command },
 	};
 	size_t i;
 	int ret;

@@ -52,5 +52,6 @@ enum status top_command(int argc, char **argv);
 enum status plot_command(int argc, char **argv);
 enum status save_command(int argc, char **argv);
 enum status restore_command(int argc, char **argv);
+enum status all_command(int argc, char **argv);
 
 #endif

@@ -167,8 +167,8 @@ _bpffs()
 
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
-		COMPREPLY=($(compgen -W 'json export top watch plot save restore list layout check open --help --version' \
-			-- "$cur"))
+		COMPREPLY=($(compgen -W 'json export top watch plot save restore list all layout check open
+			--help --version' -- "$cur"))
 		return
 	fi
 	# What comes behind "open DIR --" is a command.
@@ -209,6 +209,23 @@ _bpffs()
 				--output= --raw' -- "$cur"))
 			[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace
 		fi ;;
+	all)
+		if [ "$prev" = -o ] || [[ $cur == --options=* ]]; then
+			cur=${cur#--options=}
+			_bpffs_complete_options
+			return
+		fi
+		case $cur in
+		-*)
+			COMPREPLY=($(compgen -W '-o -u --options= --unmount' -- "$cur"))
+			[[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace ;;
+		pid:*)
+			COMPREPLY=($(compgen -W "$(cd /proc && printf 'pid:%s ' [0-9]*)" -- "$cur"))
+			_bpffs_trim ;;
+		*)
+			_bpffs_complete_source
+			_filedir -d ;;
+		esac ;;
 	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;
