@@ -142,6 +142,17 @@ prepare > "$work/log" 2>&1 || {
 }
 cd "$work" || exit 1
 
+# --- what there is ---
+
+recipe list
+[ "$status" -eq 0 ] && grep -qE '^map +[0-9]+ +lpm_trie +blocked +0% +/sys/fs/bpf/blocked +guard\[' <<< "$output" &&
+	grep -qE '^prog +[0-9]+ +xdp +guard +/sys/fs/bpf/guard' <<< "$output"
+result $? 'what there is: bpffs list'
+recipe all
+[ "$status" -eq 0 ] && [ "$(xargs <<< "$output")" = 'blocked conns guard.bss ifaces lengths' ] &&
+	[ -z "$(ls /mnt/guard.maps)" ]
+result $? 'what there is: bpffs all'
+
 # --- a block list ---
 
 recipe blocklist
