@@ -254,12 +254,22 @@ is 'export: a map of maps' 'bpffs_outer_n{outer="7",outer_2="1"} 5'
 umount "$mnt"
 
 # Who has nothing but the right to read the files.
-mount_it conns ro,mode=0444,key=hex,value=packets=u64:hex32
+mount_it conns ro,mode=0444,key=hex,value=packets=u64:bytes=u64:hex24
 run as_user "$tool" export "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *'bpffs_conns_packets{key="'* ]]
 result $? 'export: without privileges'
 
-# node_exporter, as the timer of docs/systemd.rst feeds it.
+# node_exporter, as the service of docs/systemd.rst feeds it, in its own words.
+unit=$(dirname "$0")/../examples/bpffs-export.service
+[ -e "$unit" ] || unit=$(dirname "$0")/../docs/examples/bpffs-export.service
+as_unit()
+{
+	local words
+
+	read -ra words < <(sed -n 's,^ExecStart=/usr/bin/,,p' "$unit" |
+		sed "s,=/var/lib/prometheus/node-exporter,=$here/prom,; s, /srv/conns\$, $mnt,")
+	[ "${#words[@]}" -gt 3 ] && "${words[@]}"
+}
 if command -v prometheus-node-exporter > /dev/null; then
 	ip link set lo up
 	mkdir "$here/prom"
@@ -267,7 +277,9 @@ if command -v prometheus-node-exporter > /dev/null; then
 		--collector.textfile.directory="$here/prom" --web.listen-address=127.0.0.1:9100 \
 		> "$here/exporter" 2>&1 &
 	exporter=$!
-	bpffs export --prometheus --type=packets=counter -o "$here/prom/conns.prom" "$mnt"
+	run as_unit
+	[ "$status" -eq 0 ] && [ "$(ls "$here/prom")" = conns.prom ]
+	result $? 'export: as the unit has it'
 	for _ in {1..100}; do
 		run python3 -c 'import urllib.request as r
 print(r.urlopen("http://127.0.0.1:9100/metrics").read().decode())'
@@ -359,7 +371,7 @@ done
 [[ $output == '~ beat '*'->1000' && $seen != *new* ]]
 result $? 'watch: only some keys'
 end_watch
-run bpffs watch -n 2 -i 0.01 "$mnt"
+run bpffs watch -n 2 -i .01 "$mnt"
 is 'watch: nothing changes' ''
 umount "$mnt"
 exec 7< <(exec "$tool" watch -i 0.05 / 2>&1)

@@ -34,4 +34,17 @@ verify "$here/srv-conns.mount"
 [[ $output == *'Requires: sys-fs-bpf-conns.device '* ]]
 result $? 'of a path in /sys, it would'
 
+# Of metrics. That bpffs is installed is not asked for.
+sed 's,^ExecStart=/usr/bin/bpffs ,ExecStart=/bin/true ,' bpffs-export.service > "$here/bpffs-export.service"
+cp bpffs-export.timer srv-conns.mount "$here"
+run systemd-analyze verify --man=no "$here/bpffs-export.service" "$here/bpffs-export.timer"
+[ "$status" -eq 0 ] && [ -z "$output" ]
+result $? 'bpffs-export.service, bpffs-export.timer'
+verify "$here/bpffs-export.timer"
+[[ $output == *'Triggers: bpffs-export.service '* ]]
+result $? 'the timer unit starts the service'
+verify "$here/bpffs-export.service"
+[[ $output == *'Requires: srv-conns.mount '* ]]
+result $? 'the service requires the mount'
+
 finish
