@@ -58,7 +58,8 @@ unsigned long long read_seconds(const char *command, const char *text)
 	char *end;
 	double seconds = strtod(text, &end);
 
-	if (isdigit((unsigned char)*text) && !*end && seconds >= 0.01 && seconds <= 86400)
+	/* Also ".5", but not what only C takes for a number. */
+	if (!text[strspn(text, "0123456789.")] && !*end && seconds >= 0.01 && seconds <= 86400)
 		return (unsigned long long)(seconds * 1e9);
 	fail("%s: \"%s\" is no time of 0.01 to 86400 seconds", command, text);
 	return 0;
