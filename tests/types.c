@@ -718,6 +718,8 @@ TEST_F(types, inner_map_when_there_are_no_files)
 	pid_t child;
 	int status;
 
+	if (!getenv("VIRTUAL_MACHINE"))
+		SKIP(return, "nobody else on this machine could open a file");
 	ASSERT_LE(0, outer);
 	ASSERT_EQ(0, put_inner(outer, 1, inner));
 	ASSERT_EQ(0, mount_fd(outer, MNT, "key=u32"));
