@@ -193,6 +193,13 @@ watch_it_grow()
 	works "ls $CONNS"
 	shows "^$CLIENT,4003,tcp\$"
 
+	say 'bpffs top shows it on the terminal, with rates; here once, as for a pipe.'
+	works "bpffs top -b -n 1 -s packets/s $CONNS"
+	shows "^ $CLIENT,4001,udp +[0-9]+ +[1-9]"
+	say 'And bpffs watch what changes.'
+	works "bpffs watch -n 1 $CONNS"
+	shows "^~ $CLIENT,4001,udp packets=[0-9]+->[0-9]+ bytes=[0-9]+->[0-9]+\$"
+
 	stop
 	say 'The sender has stopped. What has every connection together sent?'
 }
@@ -203,6 +210,24 @@ sum_up()
 
 	works "awk -F= '$sum' $CONNS/*"
 	shows '^[1-9][0-9]+ packets, [1-9][0-9]+ bytes$'
+}
+
+take_elsewhere()
+{
+	local dir=${CONNS%/*}/all
+
+	say 'Who has it? Which other maps does the program have?'
+	works "bpffs list -o kind,id,type,name,size,mounted,programs"
+	shows "^map +$map +hash +conns +1024 +$CONNS "
+	works "mkdir -p $dir; bpffs all -o ro $dir prog:id:$prog; ls $dir; bpffs all -u $dir"
+	shows '^conns$'
+	say 'As JSON, as metrics for Prometheus, as a tar for a report.'
+	works "bpffs json $CONNS | jq -c .value.packets | sort -n"
+	shows '^5$'
+	works "bpffs export --field=packets --type=packets=counter $CONNS"
+	shows "^bpffs_conns_packets_total\{key_0=\"$CLIENT\",key_1=\"4002\",key_2=\"udp\"\} 5\$"
+	works "bpffs save $CONNS - | tar -xO conns-$map/table | sort"
+	shows "^$CLIENT,4002,udp packets=5 bytes=500\$"
 }
 
 change()
@@ -284,6 +309,7 @@ load
 list_and_read
 watch_it_grow
 sum_up
+take_elsewhere
 change
 count_elements
 refuse
