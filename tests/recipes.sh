@@ -228,6 +228,10 @@ recipe save
 [ "$status" -eq 0 ] && [[ $output == *conns-*/value* ]] && [[ $output == *blocked-*/table* ]]
 result $? 'a backup: bpffs save'
 rm -f report.tar
+sort /mnt/conns/.bpf/table > saved
+recipe restore-saved
+[ "$status" -eq 0 ] && [ -s saved ] && sort /mnt/conns/.bpf/table | cmp - saved
+result $? 'a backup: bpffs restore'
 
 recipe larger
 [ "$status" -eq 0 ] &&
