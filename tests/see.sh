@@ -666,16 +666,14 @@ result $? 'plot: an array is a histogram'
 drawn 'one of powers of 2' "3;0 -> 1: 0;2 -> 3: 0;4 -> 7: $((3 * cpus))" bar -l "$mnt"
 cat "$here/value" > "$mnt/199"
 wrong '200 bars are too many' bpffs plot --svg "$mnt"
-mount_it map key=u32,value=u64
 wrong 'no such elements' bpffs plot -e "$mnt" x
-mount_it map key=u32,value=u64
 wrong 'only a series' bpffs plot -n 3 "$mnt"
-mount_it map key=u32,value=u64
 wrong 'no field "x"' bpffs plot -f x "$mnt"
+umount "$mnt"
 mount_it map key=u32,value=e=x64
 wrong 'no number' bpffs plot "$mnt"
-mount_it map key=u32,value=e=x64
 wrong '"e" is not a number' bpffs plot -f e "$mnt"
+umount "$mnt"
 mount_it conns ro,mode=0444,key=hex,value=packets=u64:hex32
 run as_user "$tool" plot -n 1 "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *': packets'* ]]
@@ -926,6 +924,9 @@ wrong 'has no maps' bpffs all "$below" pid:1
 
 # ---
 
+run grep " $here/" /proc/mounts
+[ "$(wc -l <<< "$output")" -eq 1 ] && [[ $output == "bpf $pins "* ]]
+result $? 'nothing else is mounted any more'
 cat "$here"/san* > "$here/reports" 2>&-
 output=$(cat "$here/reports")
 [ -z "$output" ]
