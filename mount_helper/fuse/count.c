@@ -3,6 +3,7 @@
  * How many elements a map has, as the kernel counts them: bpf(2) does not tell, but a
  * BPF program may ask, from Linux 6.6 on.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,22 +123,35 @@ static int find_function(const char *btf, size_t size)
 	return 0;
 }
 
+/*
+ * A sleepable program keeps its map for some tenths of a second longer than the umount, so
+ * only who may not load the other one has that.
+ */
 static int load(const struct map *map, int id)
 {
+	static const enum bpf_prog_type types[] = {
+		BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_SYSCALL,
+	};
+	/* Of each CPU at another moment, the sum can be below zero. */
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_1 },
 		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1,
 		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = map->fd },
 		{ },
 		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id },
-		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_JSGE | BPF_K, .dst_reg = BPF_REG_0, .off = 1 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	int fd = -EINVAL;
+	size_t i;
 
-	return bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "bpffs_count", "GPL", insns,
-			     ARRAY_SIZE(insns), &opts);
+	for (i = 0; fd < 0 && i < ARRAY_SIZE(types); i++) {
+		LIBBPF_OPTS(bpf_prog_load_opts, opts,
+			    .prog_flags = types[i] == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0);
+
+		fd = bpf_prog_load(types[i], "bpffs_count", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	}
+	return fd;
 }
 
 int count_open(const struct map *map)
@@ -157,13 +171,10 @@ int count_open(const struct map *map)
 
 bool map_count(const struct map *map, __u64 *count)
 {
-	__s64 counted = 0;
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &counted, .ctx_size_in = sizeof(counted));
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (map->count < 0 || bpf_prog_test_run_opts(map->count, &opts))
 		return false;
-	/* Of each CPU, at another moment. */
-	*count = counted < 0 ? 0 : counted < map->max_entries ? counted : map->max_entries;
+	*count = opts.retval < map->max_entries ? opts.retval : map->max_entries;
 	return true;
 }
