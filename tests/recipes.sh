@@ -214,6 +214,12 @@ result $? 'a series: plotted'
 recipe backup
 [ "$status" -eq 0 ] && [ "$(tar -tf conns.tar | wc -l)" -eq 4 ]
 result $? 'a backup'
+# By FUSE, the copy goes a moment after the umount, and has the same name.
+one_conns()
+{
+	[ "$(bpftool map list | grep -c ' name conns ')" -eq 1 ]
+}
+soon one_conns
 
 recipe reset
 [ "$status" -eq 0 ] && [ "$(cd /mnt/conns && echo *)" = '10.9.0.2,4001,udp 10.9.0.2,4002,udp' ] &&
