@@ -48,7 +48,7 @@ for i in range($1):
 
 has_keys() # MAP
 {
-	grep -q . "$maps/$1/.bpf/table" 2>&-
+	grep -qs . "$maps/$1/.bpf/table"
 }
 
 # Its maps are mounted, and something is in this one of them.
