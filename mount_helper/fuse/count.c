@@ -3,7 +3,6 @@
  * How many elements a map has, as the kernel counts them: bpf(2) does not tell, but a
  * BPF program may ask, from Linux 6.6 on.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <linux/btf.h>
 
 #include "bpf-map.h"
+#include "place.h"
 
 /* With the NUL before it, so that it is not the end of another. */
 static const char function[] = "\0bpf_map_sum_elem_count";
@@ -123,15 +123,8 @@ static int find_function(const char *btf, size_t size)
 	return 0;
 }
 
-/*
- * A sleepable program keeps its map for some tenths of a second longer than the umount, so
- * only who may not load the other one has that.
- */
 static int load(const struct map *map, int id)
 {
-	static const enum bpf_prog_type types[] = {
-		BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_SYSCALL,
-	};
 	/* Of each CPU at another moment, the sum can be below zero. */
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1,
@@ -142,16 +135,8 @@ static int load(const struct map *map, int id)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = -EINVAL;
-	size_t i;
 
-	for (i = 0; fd < 0 && i < ARRAY_SIZE(types); i++) {
-		LIBBPF_OPTS(bpf_prog_load_opts, opts,
-			    .prog_flags = types[i] == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0);
-
-		fd = bpf_prog_load(types[i], "bpffs_count", "GPL", insns, ARRAY_SIZE(insns), &opts);
-	}
-	return fd;
+	return load_program("bpffs_count", insns, ARRAY_SIZE(insns));
 }
 
 int count_open(const struct map *map)

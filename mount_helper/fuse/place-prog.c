@@ -5,8 +5,7 @@
  * written down as instructions, as it depends on the map's sizes, and the verifier of
  * the running kernel proves that it stays inside of the value.
  *
- * It is of type raw_tracepoint, of which a test run goes to any CPU, and which may use
- * maps of all types; or, where that has no right to be loaded or no such map, syscall.
+ * load_program() gives it its type, and that of count.c.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -266,23 +265,34 @@ static void write_program(struct code *code, const struct map *map, int jobs)
 	check_place(code, map);
 }
 
-int place_load(const struct map *map, int jobs)
+/*
+ * Of type raw_tracepoint, a test run goes to any CPU, and maps of all types may be used; or,
+ * where that has no right to be loaded or no such map, syscall. That can sleep, and so the
+ * kernel frees it, and with it the map, some tenths of a second later.
+ */
+int load_program(const char *name, const struct bpf_insn *insns, size_t count)
 {
 	static const enum bpf_prog_type types[] = {
 		BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_SYSCALL,
 	};
-	struct code code = {};
 	int fd = -EINVAL;
 	size_t i;
 
-	write_program(&code, map, jobs);
 	for (i = 0; fd < 0 && i < 2; i++) {
 		LIBBPF_OPTS(bpf_prog_load_opts, opts,
 			    .prog_flags = types[i] == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0);
 
-		fd = bpf_prog_load(types[i], "bpffs_place", "GPL", code.insn, code.count, &opts);
+		fd = bpf_prog_load(types[i], name, "GPL", insns, count, &opts);
 	}
 	return fd;
+}
+
+int place_load(const struct map *map, int jobs)
+{
+	struct code code = {};
+
+	write_program(&code, map, jobs);
+	return load_program("bpffs_place", code.insn, code.count);
 }
 
 static size_t round_up(size_t size)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+struct bpf_insn;
 struct map;
 struct place;
 
@@ -57,5 +58,7 @@ int count_open(const struct map *map);
 
 /* Returns a descriptor, or a negative errno. @jobs: of the array */
 int place_load(const struct map *map, int jobs);
+/* Likewise: for bpf_prog_test_run_opts() of libbpf */
+int load_program(const char *name, const struct bpf_insn *insns, size_t count);
 
 #endif
