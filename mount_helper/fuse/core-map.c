@@ -229,8 +229,7 @@ int bpffs_map_push(const struct bpffs_info *info, const void *value)
  * @job: to fetch it
  * @begun: that has been given to the other thread
  * @map: the object's
- * @walk: where it is, and the memory of the next batch
- * @given: the memory of the one that the reader has
+ * @walk: where it is, and the memory of the next batch; the chunk has another one's
  * @err: of the next one
  */
 struct bpffs_scratch {
@@ -238,7 +237,6 @@ struct bpffs_scratch {
 	bool begun;
 	const struct map *map;
 	struct map_batch walk;
-	struct map_batch given;
 	int err;
 };
 
@@ -272,14 +270,16 @@ static struct bpffs_scratch *new_scratch(const struct bpffs_info *info)
 }
 
 /* What the reader has had is where the one after the next will be. */
-static void give(struct bpffs_scratch *s)
+static void swap_memory(struct map_batch *walk, struct bpffs_chunk *chunk)
 {
-	struct map_batch given = s->walk;
+	const struct map_batch next = *walk;
 
-	s->walk.keys = s->given.keys;
-	s->walk.values = s->given.values;
-	s->walk.capacity = s->given.capacity;
-	s->given = given;
+	walk->keys = chunk->keys;
+	walk->values = chunk->values;
+	walk->capacity = chunk->capacity;
+	chunk->keys = next.keys;
+	chunk->values = next.values;
+	chunk->capacity = next.capacity;
 }
 
 int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
@@ -300,11 +300,9 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 	s->begun = false;
 	if (s->err)
 		return s->err;
-	give(s);
-	chunk->keys = s->given.keys;
-	chunk->values = s->given.values;
-	chunk->count = s->given.count;
-	chunk->at_end = s->given.at_end;
+	swap_memory(&s->walk, chunk);
+	chunk->count = s->walk.count;
+	chunk->at_end = s->walk.at_end;
 	map_clear_special(s->map, chunk->values, chunk->count * s->map->copies);
 	/* Who has come so far wants more; not who reads the first lines of a table. */
 	if (!is_first && !chunk->at_end)
@@ -318,14 +316,12 @@ void bpffs_chunk_free(struct bpffs_chunk *chunk)
 
 	if (s && s->begun)
 		ahead_wait(&s->job);
-	if (s) {
-		free(s->given.keys);
-		free(s->given.values);
+	if (s)
 		map_batch_free(&s->walk);
-	}
 	free(s);
-	chunk->scratch = NULL;
-	chunk->count = 0;
+	free(chunk->keys);
+	free(chunk->values);
+	memset(chunk, 0, sizeof(*chunk));
 }
 
 /* Straight to where the reader has it. */
