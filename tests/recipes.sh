@@ -10,7 +10,7 @@ if [ "${1:-}" != inside ]; then
 fi
 . "$here/tap.sh"
 # The lines name maps, and these have no namespaces.
-for name in blocked conns lengths ifaces tenants tenant7; do
+for name in blocked conns drops lengths ifaces tenants tenant7; do
 	if bpftool map list | grep -qE "^[0-9]+: .* name $name "; then
 		echo "1..0 # SKIP recipes: this machine has a map of the name $name"
 		exit 4
@@ -103,7 +103,7 @@ prepare()
 	touch /etc/fstab
 	: > "$work/fstab"
 	mount --bind "$work/fstab" /etc/fstab || return
-	for dir in blocked conns ifaces lengths globals copy conns2 tenants tenant7 guard; do
+	for dir in blocked conns drops ifaces lengths globals copy conns2 tenants tenant7 guard; do
 		mkdir "/mnt/$dir"
 	done
 	mkdir /srv/conns
@@ -256,6 +256,9 @@ send 10.9.0.2 4001 4
 await has /mnt/blocked/10.9.0.0-24 dropped 4 && has /mnt/globals/0 seen 15 &&
 	has /mnt/conns/10.9.0.2,4001,udp packets 4
 result $? 'globals: the program sees it, and drops what the block list names'
+recipe ring
+[ "$status" -eq 0 ] && [ "$output" = $'saddr=10.9.0.2 bytes=100\nsaddr=10.9.0.2 bytes=100' ]
+result $? 'a ring buffer: watched'
 rm /mnt/blocked/10.9.0.0-24
 send 10.9.0.2 4001 4
 await has /mnt/conns/10.9.0.2,4001,udp packets 8

@@ -387,12 +387,68 @@ wrong 'no time' bpffs watch -i 0 /
 wrong 'no time' bpffs watch --interval=1x /
 wrong 'no number' bpffs watch -n 0 /
 wrong 'no option -x' bpffs watch -x /
-bpftool map create "$pins/ring" type ringbuf entries 4096 name ring
-mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/ring" "$mnt"
-refuses 'wrong: bpffs watch, a ring buffer' 2 'no keys and values are shown here' \
-	bpffs watch "$mnt"
 
-umount -q "$mnt"
+# A ring buffer, with what a program puts there.
+object=$(dirname "$0")/../recipes/guard.bpf.o
+[ -e "$object" ] || object=${GUARD:-none}
+mkdir "$pins/progs" "$pins/maps"
+bpftool prog loadall "$object" "$pins/progs" pinmaps "$pins/maps" > "$here/log" 2>&1
+run cat "$here/log"
+[ -e "$pins/maps/drops" ]
+result $? 'watch: a program with a ring buffer'
+# shellcheck disable=SC2046
+bpftool map update pinned "$pins/maps/blocked" key $(bytes 4 8) 10 0 0 0 value 0 0 0 0
+mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/maps/guard_bss" "$mnt"
+echo filter=true > "$mnt/0"
+umount "$mnt"
+drop() # ADDRESS BYTES
+{
+	python3 -c 'import sys
+packet = bytes(12) + b"\x08\0" + b"\x45" + bytes(11) + bytes(map(int, sys.argv[1].split(".")))
+sys.stdout.buffer.write(packet.ljust(int(sys.argv[2]), b"\0"))' "$@" > "$here/packet"
+	bpftool prog run pinned "$pins/progs/guard" data_in "$here/packet" > "$here/log" 2>&1
+}
+mount_ring() # OPTION...
+{
+	mount.bpffs -o "backend=${BACKEND:-auto}$1" "$pins/maps/drops" "$mnt"
+}
+mount_ring
+# A record of 8 bytes, which takes 16 of the buffer.
+drop 10.0.0.1 60 && drop 10.0.0.2 70 && drop 10.0.0.3 80
+result $? 'watch: a program that puts records there'
+run bpffs watch --take --value=saddr=ip4:bytes=u32 -n 1 "$mnt"
+is 'watch: a record' 'saddr=10.0.0.1 bytes=60'
+run bpffs watch --take --json --value=saddr=ip4:bytes=u32 -n 1 "$mnt"
+is 'watch --json: a record' '{"value":{"saddr":"10.0.0.2","bytes":70}}'
+run bpffs watch --take --value=u32 -n 1 "$mnt"
+is 'watch: a record of another size' "0a000003$(bytes 4 80 | xargs printf %02x)"
+drop 10.0.0.4 255
+run bpffs watch -t -j -n 1 "$mnt"
+is 'watch --json: a record of no layout' "{\"value\":\"0a000004$(bytes 4 255 | xargs printf %02x)\"}"
+exec 7< <(exec "$tool" watch --take --value=ip4:u32 "$mnt")
+watcher=$!
+for address in 10.0.0.5 10.0.0.6; do
+	drop "$address" 90
+	read -r -t 60 -u 7 output
+	is "watch: $address as it comes" "$address 90"
+done
+end_watch
+wrong 'takes it from all others' bpffs watch "$mnt"
+mount_ring
+wrong 'no keys' bpffs watch --take "$mnt" 'a*'
+mount_ring
+wrong '(column 1)' bpffs watch --take --value=u9 "$mnt"
+mount_ring ,ro
+wrong 'a read-only mount hands no descriptor out' bpffs watch --take "$mnt"
+mount_ring ,uid=$user,mode=0400
+run as_user "$tool" watch --take "$mnt"
+[ "$status" -eq 2 ] && [ "$(wc -l <<< "$output")" -eq 1 ] && [[ $output == *permi* ]]
+result $? 'wrong: bpffs watch, without privileges'
+umount "$mnt"
+mount_it conns key=hex
+wrong 'for ring buffers' bpffs watch --take "$mnt"
+mount_it conns key=hex
+wrong 'for ring buffers' bpffs watch --value=u32 "$mnt"
 
 # --- bpffs top ---
 
@@ -750,17 +806,9 @@ result $? 'save: refused, it leaves nothing'
 
 # --- bpffs list ---
 
-object=$(dirname "$0")/../recipes/guard.bpf.o
-[ -e "$object" ] || object=${GUARD:-none}
 mount_it conns key=hex
 id=$(cat "$mnt/.bpf/id")
 memory=$(cat "$mnt/.bpf/memlock")
-mkdir "$pins/progs" "$pins/maps"
-bpftool prog loadall "$object" "$pins/progs" pinmaps "$pins/maps" > "$here/log" 2>&1
-run cat "$here/log"
-[ -e "$pins/maps/conns" ]
-result $? 'list: a program to look at'
-bpftool map update pinned "$pins/maps/blocked" key 8 0 0 0 10 0 0 0 value 0 0 0 0
 exec 7< <(exec "$tool" open "$mnt" -- sh -c 'echo; exec sleep 1000')
 holder=$!
 read -r -u 7

@@ -185,7 +185,8 @@ _bpffs()
 			--prometheus --output=' ;;
 	top)	_bpffs_complete_command '-b -c -d -f -n -R -s --batch --per-cpu --delay= --filter=
 			--iterations= --reverse --sort=' ;;
-	watch)	_bpffs_complete_command '-i -j -n --interval= --json --count=' ;;
+	watch)	_bpffs_complete_command '-i -j -n -t --interval= --json --count= --take
+			--value=' ;;
 	plot)
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-e -f -i -l -n -o -r -s --elements --rate --series --svg

@@ -1285,3 +1285,11 @@ int json_element(struct json_out *out, const struct json_plan *key,
 	put_literal(out, "}\n");
 	return err;
 }
+
+void json_value(struct json_out *out, const struct json_plan *value, const void *bytes)
+{
+	put_literal(out, "{\"value\":");
+	put_by_plan(out, value, bytes);
+	put_rests(out, "value");
+	put_literal(out, "}\n");
+}

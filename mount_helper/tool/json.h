@@ -87,6 +87,9 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		 const struct json_plan *value, const struct bpffs_shape *shape,
 		 const void *key_bytes, const void *value_bytes);
 
+/* A value that has no key: {"value":...}, with a newline. */
+void json_value(struct json_out *out, const struct json_plan *value, const void *bytes);
+
 /* JSON that is there already. */
 void json_text(struct json_out *out, const char *text);
 

@@ -5,6 +5,7 @@
 #include "field.h"
 #include "internal.h"
 #include "json.h"
+#include "ring.h"
 #include "sample.h"
 
 /**
@@ -194,9 +195,7 @@ static enum status watch(struct watcher *w, u64 interval, unsigned long count)
 static enum status begin_json(struct watcher *w)
 {
 	w->out = calloc(1, sizeof(*w->out));
-	w->key = json_plan_new(w->map.key);
-	w->value = json_plan_new(w->map.value);
-	if (!w->out || !w->key || !w->value)
+	if (!w->out)
 		return fail("%s", strerror(ENOMEM));
 	w->out->fd = STDOUT_FILENO;
 	return DONE;
@@ -215,45 +214,89 @@ static void free_watcher(struct watcher *w)
 	close_map(&w->map);
 }
 
+static enum status watch_map(struct watcher *w, u64 interval, unsigned long count)
+{
+	enum status status = open_map(&w->map, w->map.dir, w->map.root);
+
+	if (status)
+		return status;
+	w->name = malloc(w->map.key->name_max + 1);
+	if (w->out) {
+		w->key = json_plan_new(w->map.key);
+		w->value = json_plan_new(w->map.value);
+	}
+	if (!w->name || (w->out && (!w->key || !w->value)))
+		return fail("%s", strerror(ENOMEM));
+	return watch(w, interval, count);
+}
+
+/**
+ * struct taking - what is said of a ring buffer
+ * @take: its records are to be taken
+ * @value: layout of them, or NULL
+ */
+struct taking {
+	bool take;
+	const char *value;
+};
+
+/* What is for another kind of map is refused, lest somebody believes that it does anything. */
+static enum status watch_any(struct watcher *w, const struct taking *taking, u64 interval,
+			     unsigned long count)
+{
+	const char *dir = w->map.dir;
+
+	if (!is_ring(w->map.root))
+		return taking->take || taking->value ?
+		       fail("watch: --take and --value are for ring buffers, and %s is none", dir) :
+		       watch_map(w, interval, count);
+	if (*w->patterns)
+		return fail("watch: %s is a ring buffer, which has no keys", dir);
+	if (!taking->take)
+		return fail("watch: %s is a ring buffer, and who reads a record takes it from all others: --take does so",
+			    dir);
+	return watch_ring(dir, w->map.root, taking->value, count, w->out);
+}
+
 enum status watch_command(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'n' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "take", no_argument, NULL, 't' },
+		{ "value", required_argument, NULL, 'v' },
 		{}
 	};
-	struct watcher w = {};
+	struct watcher w = { .map.root = -1 };
+	struct taking taking = {};
 	u64 interval = 1000000000;
 	unsigned long count = 0;
 	enum status status;
 	bool json = false;
-	int option, root;
+	int option;
 
-	while ((option = next_option(argc, argv, ":i:jn:", options)) != -1) {
+	while ((option = next_option(argc, argv, ":i:jn:t", options)) != -1) {
 		if (option == 'i')
 			interval = read_seconds(argv[0], optarg);
 		else if (option == 'n')
 			count = read_count(argv[0], optarg);
+		else if (option == 'v')
+			taking.value = optarg;
 		json |= option == 'j';
+		taking.take |= option == 't';
 		if (option == '?' || !interval || (option == 'n' && !count))
 			return FAILED;
 	}
 	if (optind == argc)
 		return fail("watch: DIR is missing (see bpffs --help)");
-	root = open_mount(argv[optind]);
-	if (root < 0)
+	w.map.dir = argv[optind];
+	w.patterns = argv + optind + 1;
+	w.map.root = open_mount(w.map.dir);
+	if (w.map.root < 0)
 		return FAILED;
-	status = open_map(&w.map, argv[optind], root);
-	if (!status) {
-		w.patterns = argv + optind + 1;
-		w.name = malloc(w.map.key->name_max + 1);
-		status = w.name ? DONE : fail("%s", strerror(ENOMEM));
-	}
-	if (!status && json)
-		status = begin_json(&w);
-	if (!status)
-		status = watch(&w, interval, count);
+	status = json ? begin_json(&w) : DONE;
+	status = status ?: watch_any(&w, &taking, interval, count);
 	free_watcher(&w);
 	return status;
 }

@@ -66,6 +66,17 @@ struct {
 	__type(value, __u64);
 } lengths SEC(".maps");
 
+/* What was dropped, for who wants to know of each. */
+struct drop {
+	__be32 saddr;
+	__u32 bytes;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} drops SEC(".maps");
+
 /* The globals: of the block list, only while this is true. */
 bool filter;
 __u64 seen;
@@ -115,7 +126,11 @@ int guard(struct xdp_md *ctx)
 	prefix.saddr = ip->saddr;
 	dropped = filter ? bpf_map_lookup_elem(&blocked, &prefix) : 0;
 	if (dropped) {
+		struct drop drop = { .saddr = ip->saddr, .bytes = bytes };
+
 		__sync_fetch_and_add(&dropped->dropped, 1);
+		/* If nobody takes them, it is full, and that is all. */
+		bpf_ringbuf_output(&drops, &drop, sizeof(drop), 0);
 		return XDP_DROP;
 	}
 
