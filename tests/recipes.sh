@@ -149,7 +149,7 @@ recipe list
 	grep -qE '^prog +[0-9]+ +xdp +guard +/sys/fs/bpf/guard' <<< "$output"
 result $? 'what there is: bpffs list'
 recipe all
-[ "$status" -eq 0 ] && [ "$(xargs <<< "$output")" = 'blocked conns guard.bss ifaces lengths' ] &&
+[ "$status" -eq 0 ] && [ "$(xargs <<< "$output")" = 'blocked conns drops guard.bss ifaces lengths' ] &&
 	[ -z "$(ls /mnt/guard.maps)" ]
 result $? 'what there is: bpffs all'
 

@@ -434,12 +434,12 @@ for address in 10.0.0.5 10.0.0.6; do
 done
 end_watch
 wrong 'takes it from all others' bpffs watch "$mnt"
-mount_ring
 wrong 'no keys' bpffs watch --take "$mnt" 'a*'
-mount_ring
 wrong '(column 1)' bpffs watch --take --value=u9 "$mnt"
+umount "$mnt"
 mount_ring ,ro
 wrong 'a read-only mount hands no descriptor out' bpffs watch --take "$mnt"
+umount "$mnt"
 mount_ring ,uid=$user,mode=0400
 run as_user "$tool" watch --take "$mnt"
 [ "$status" -eq 2 ] && [ "$(wc -l <<< "$output")" -eq 1 ] && [[ $output == *permi* ]]
@@ -447,8 +447,8 @@ result $? 'wrong: bpffs watch, without privileges'
 umount "$mnt"
 mount_it conns key=hex
 wrong 'for ring buffers' bpffs watch --take "$mnt"
-mount_it conns key=hex
 wrong 'for ring buffers' bpffs watch --value=u32 "$mnt"
+umount "$mnt"
 
 # --- bpffs top ---
 
@@ -912,7 +912,7 @@ result $? 'all: a sentence for what cannot be mounted, and the rest'
 bpffs all -u "$below"
 run all "$pins/progs/guard"
 [ "$status" -eq 0 ] && output=$(there | cut -d' ' -f1 | xargs) &&
-	[ "$output" = 'blocked conns guard.bss ifaces lengths' ]
+	[ "$output" = 'blocked conns drops guard.bss ifaces lengths' ]
 result $? 'all: of a program'
 bpffs all -u "$below"
 mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/only" "$mnt"
@@ -935,7 +935,7 @@ holder=$!
 read -r -u 7
 run all "pid:$holder"
 [ "$status" -eq 0 ] && output=$(there | cut -d' ' -f1 | xargs) &&
-	[ "$output" = 'blocked conns guard.bss ifaces lengths' ]
+	[ "$output" = 'blocked conns drops guard.bss ifaces lengths' ]
 result $? 'all: of the programs of a process'
 kill "$holder"
 exec 7<&-
