@@ -227,13 +227,9 @@ none-%: $(BUILD)/kernel/%/headers stage
 demo: $(if $(HOST),native-stage,vm-$(KERNEL))	## see what it does, on real traffic, in the virtual machine, or by FUSE on this one [HOST=1]
 	@$(if $(HOST),tests/native $(BUILD)/native,$(vm)/run) /usr/libexec/bpffs/demo/demo.sh
 
-# More memory than else: 1,000,000 files of a tmpfs. HOST=1: on this machine.
-bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS='100000'] [HOST=1 BACKEND=fuse]
-	@$(if $(HOST),PATH=$(BUILD)/lib:$$PATH BPFFS_FUSE_DAEMON=$(BUILD)/lib/bpffs-fuse \
-		SMALLEST=$(BUILD)/tests/smallest BACKEND=$(BACKEND) \
-		$(BUILD)/tests/bench $(or $(ELEMENTS),100000 1000000),\
-		MEM=$(or $(MEM),4096) TIMEOUT=$(or $(TIMEOUT),1800) $(vm)/run \
-		'exec /usr/libexec/bpffs/bench $(or $(ELEMENTS),100000 1000000)')
+# The table also as JSON, in build/bench. HOST=1: on this machine.
+bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS=100000] [PARTS='mounts elements shapes', and tools, sizes, hold; or all] [HOST=1 BACKEND=fuse]
+	@BACKEND=$(BACKEND) HOST=$(HOST) PARTS='$(PARTS)' tests/bench/run $(ELEMENTS)
 
 bench-host: deps lib
 	@$(MAKE) -s -C tests $(sub) $(BUILD)/tests/bench $(BUILD)/tests/smallest
