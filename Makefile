@@ -244,6 +244,15 @@ check-all: $(all:%=vm-%) $(without:%=none-%) source	## the same, also on 7.2, PR
 in-tree: stage	## all tests on a kernel with fs/ in its tree, as fs/bpffs, built in
 	@tests/in-tree/check
 
+# HOST=1: on this machine, by FUSE. What is not soaking is less than five minutes.
+soak_seconds = $(shell expr $(MINUTES) \* 60)
+soak_limit = $(shell expr $(soak_seconds) + $(if $(filter debug,$(KERNEL)),1200,300))
+soak_command = SOAK_SECONDS=$(soak_seconds) TIMEOUT=$(soak_limit) /usr/libexec/bpffs/run-tests soak
+soak: MINUTES ?= 30
+soak: $(if $(HOST),native-stage,vm-$(KERNEL))	## every type that lists, changed and looked at at full speed [MINUTES=30] [HOST=1]
+	@$(if $(HOST),tests/native $(BUILD)/native env $(soak_command),\
+		TIMEOUT=$$(($(soak_limit) + 100)) $(vm)/run 'exec env $(soak_command)')
+
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
 
@@ -257,5 +266,5 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images native-stage vm demo bench bench-host check \
+	stage stage-files stage-images native-stage vm demo bench bench-host soak check \
 	check-all check-debug in-tree clean distclean
