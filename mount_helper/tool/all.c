@@ -326,15 +326,18 @@ static enum status mount_on(const struct all *all, int fd, u32 id, const char *p
 /* Under its name, unless others have that too, or something else is there. */
 static enum status mount_found(struct all *all, const struct found *found)
 {
-	char *plain = NULL, *with_id = NULL, *path;
+	char *plain, *with_id, *path;
 	enum status status = DONE;
 	bool own = has_own_name(all, found);
 	int fd;
 
 	if (asprintf(&with_id, "%s/%s-%u", all->dir, *found->name ? found->name : "map",
-		     found->id) < 0 ||
-	    asprintf(&plain, "%s/%s", all->dir, found->name) < 0)
+		     found->id) < 0)
 		return fail("all: %s", strerror(ENOMEM));
+	if (asprintf(&plain, "%s/%s", all->dir, found->name) < 0) {
+		free(with_id);
+		return fail("all: %s", strerror(ENOMEM));
+	}
 	if (is_mounted(all, plain, found->id) || is_mounted(all, with_id, found->id))
 		goto out;
 	fd = open_found(all, found);

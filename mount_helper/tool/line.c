@@ -37,6 +37,11 @@ void line_print(struct line *line, const char *fmt, ...)
 	if (len >= 0) {
 		line_put(line, text, len);
 		free(text);
+	} else {
+		/* As if it had found no memory itself. */
+		free(line->text);
+		line->text = NULL;
+		line->room = 1;
 	}
 }
 
