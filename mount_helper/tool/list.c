@@ -23,6 +23,9 @@
 #include "mounted-map.h"
 #include "objects.h"
 
+/* What serves a mount without the module. */
+#define FUSE_PROCESS	"bpffs-fuse"
+
 /* --- The columns --- */
 
 enum column {
@@ -339,13 +342,24 @@ static int see_kind(struct list *list, enum libbpffs_kind kind)
 
 /* --- Which programs use them --- */
 
+/* Is it one of bpffs-fuse, which is no use of the map but that it is mounted? */
+static bool is_servers(const struct object *prog)
+{
+	const char *at = prog->text[COL_PROCESSES];
+
+	for (; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, FUSE_PROCESS "[", strlen(FUSE_PROCESS "[")))
+			return false;
+	return at;
+}
+
 static void add_program(struct list *list, enum libbpffs_kind kind, u32 id,
 			const struct object *prog)
 {
 	struct object *object = find_object(list, kind, id);
 	char *line;
 
-	if (!object || !prog)
+	if (!object || !prog || is_servers(prog))
 		return;
 	if (asprintf(&line, "%s[%u]", prog->text[COL_NAME] ?: "", prog->id) < 0) {
 		list->failed = true;
@@ -710,10 +724,10 @@ static enum status see_all(struct list *list)
 		return fail("list: %s", strerror(-err));
 	if (see_mounts(list, all))
 		return FAILED;
+	if (is_chosen(list, COL_PROCESSES) || is_chosen(list, COL_PROGRAMS))
+		see_processes(list);
 	if (all && is_chosen(list, COL_PROGRAMS))
 		see_programs(list);
-	if (is_chosen(list, COL_PROCESSES))
-		see_processes(list);
 	for (i = 0; i < list->count; i++) {
 		set_text(list, &list->object[i], COL_KIND, "%s", kinds[list->object[i].kind].name);
 		set_text(list, &list->object[i], COL_ID, "%u", list->object[i].id);
