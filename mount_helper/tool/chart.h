@@ -42,6 +42,8 @@ void put_bars(struct line *line, const struct chart *chart, unsigned int width);
 /* A series, from left to right, in so many lines. */
 #define CHART_ROWS	8
 #define CHART_LINES	(CHART_ROWS + 1)
+/* On a narrower terminal, lines go on in the next one. */
+#define CHART_WIDTH_MIN	20U
 void put_series(struct line *line, const struct chart *chart, unsigned int width);
 
 /* A picture, for light and dark pages; more bars nobody can tell apart. */

@@ -34,6 +34,7 @@ enum form {
  * @interval: of two samples, in ns
  * @samples: of a series
  * @file: to write to, or NULL
+ * @failed: of a series, there were no more samples to be had
  * @what: the field, in words
  * @chart: what is drawn
  */
@@ -46,6 +47,7 @@ struct plot {
 	u64 interval;
 	unsigned long samples;
 	const char *file;
+	bool failed;
 	char *what;
 	struct chart chart;
 };
@@ -177,15 +179,23 @@ static enum status make_elements(struct plot *plot)
 
 /* --- Where it is drawn --- */
 
+static struct winsize screen_size(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		size.ws_col = size.ws_row = 0;
+	size.ws_col = size.ws_col ?: 80;
+	size.ws_row = size.ws_row ?: 24;
+	return size;
+}
+
 static enum status put_chart(const struct plot *plot)
 {
 	const struct chart *chart = &plot->chart;
+	u32 width = screen_size().ws_col;
 	struct line line = {};
-	struct winsize size;
-	u32 width = 80;
 
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		width = size.ws_col;
 	if (plot->svg) {
 		put_svg(&line, chart);
 	} else {
@@ -200,6 +210,15 @@ static enum status put_chart(const struct plot *plot)
 	fputs(line.text, stdout);
 	free(line.text);
 	return end_output();
+}
+
+/* Of a series, with the line of the cursor below it; else going back would miss some. */
+static bool fits(const struct plot *plot)
+{
+	struct winsize size = screen_size();
+	u32 title = width_of(plot->chart.title) + strlen(": ") + width_of(plot->chart.what);
+
+	return size.ws_row > CHART_LINES + 1 && size.ws_col >= max(title, CHART_WIDTH_MIN);
 }
 
 /* Over the picture before, on a terminal that can. */
@@ -221,6 +240,27 @@ static bool is_live(const struct plot *plot)
 	       tigetstr("cuu") != (char *)-1;
 }
 
+/* A map that cannot be read any more: what it was like comes before the sentence. */
+static struct plot *unfinished;
+
+static void put_unfinished(void)
+{
+	before_sentence = NULL;
+	unfinished->failed = !put_chart(unfinished);
+}
+
+static enum status next_sample(struct plot *plot, bool live)
+{
+	enum status status;
+
+	wait_after(&plot->view.now, plot->interval);
+	unfinished = plot;
+	before_sentence = live ? NULL : put_unfinished;
+	status = sample_view(&plot->view);
+	before_sentence = NULL;
+	return status;
+}
+
 static enum status make_series(struct plot *plot)
 {
 	struct chart *chart = &plot->chart;
@@ -236,15 +276,19 @@ static enum status make_series(struct plot *plot)
 	while (!status) {
 		chart->number[chart->count] = sum(plot, ALL_LEAVES);
 		chart->time[chart->count++] = (plot->view.now.when - begin) / 1e9;
+		/* It can have got smaller meanwhile. */
+		live = live && fits(plot);
 		if (live && chart->count > 1)
 			go_back(CHART_LINES + 1);
 		if (live)
 			status = put_chart(plot);
 		if (status || chart->count == plot->samples)
 			break;
-		wait_after(&plot->view.now, plot->interval);
-		status = sample_view(&plot->view);
+		status = next_sample(plot, live);
 	}
+	/* A file is then what there was. */
+	if (plot->failed)
+		return DONE;
 	return live ? status : status ?: put_chart(plot);
 }
 
@@ -317,6 +361,7 @@ static bool take_option(struct plot *plot, int option, const char **field)
 	case 'f':
 		*field = optarg;
 		return true;
+	case 'd':
 	case 'i':
 		plot->interval = read_seconds("plot", optarg);
 		return plot->interval;
@@ -345,6 +390,7 @@ enum status plot_command(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'n' },
+		{ "delay", required_argument, NULL, 'd' },
 		{ "elements", no_argument, NULL, 'e' },
 		{ "field", required_argument, NULL, 'f' },
 		{ "interval", required_argument, NULL, 'i' },
@@ -362,7 +408,7 @@ enum status plot_command(int argc, char **argv)
 
 	/* Blocks; but a point in numbers, as SVG has it. */
 	setlocale(LC_CTYPE, "");
-	while ((option = next_option(argc, argv, ":ef:i:ln:o:rs", options)) != -1)
+	while ((option = next_option(argc, argv, ":d:ef:i:ln:o:rs", options)) != -1)
 		if (!take_option(&plot, option, &field))
 			return FAILED;
 	if (optind == argc)
@@ -372,6 +418,8 @@ enum status plot_command(int argc, char **argv)
 	status = open_plot(&plot, argv[optind], field);
 	if (!status)
 		status = plot.file ? write_file(plot.file, draw, &plot) : draw(&plot);
+	if (plot.failed)
+		status = FAILED;
 	free_plot(&plot);
 	return status;
 }
