@@ -54,6 +54,29 @@ wrong() # TEXT COMMAND...
 	refuses "wrong: ${*//$here/}" 2 "$text" "$@"
 }
 
+# On a terminal of ROWSxCOLUMNS that is its standard error, and also its standard output
+# if that is no other FILE: all that comes there.
+on_terminal() # ROWSxCOLUMNS FILE COMMAND...
+{
+	TERM=vt100 python3 -c 'import fcntl, os, pty, struct, subprocess, sys, termios
+mine, its = pty.openpty()
+rows, columns = map(int, sys.argv[1].split("x"))
+fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+out = its if sys.argv[2] == "-" else open(sys.argv[2], "w")
+child = subprocess.Popen(sys.argv[3:], stdout=out, stderr=its)
+os.close(its)
+try:
+    while part := os.read(mine, 4096):
+        sys.stdout.buffer.write(part)
+except OSError:
+    pass
+sys.exit(child.wait())' "$@"
+}
+
+# With something done to its system calls; a sanitizer cannot look for leaks then.
+traced=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -qqo "$here/calls")
+traced_elements=("${traced[@]}" -P "$mnt/.bpf/raw" -P "$mnt/.bpf/table" -e trace=read)
+
 as_user() # COMMAND...
 {
 	setpriv --reuid "$user" --regid "$user" --clear-groups --bounding-set -all \
@@ -145,15 +168,11 @@ result $? 'export: Prometheus, into a file'
 result $? 'export: a sum over the metrics is one over the table'
 umount "$mnt"
 
-wrong 'DIR is missing' bpffs export
-wrong 'only one DIR' bpffs export / /
-wrong 'no option --none' bpffs export --none /
 wrong '--type needs a value' bpffs export --type
 wrong 'not FIELD=gauge' bpffs export --type=packets=sum /
 wrong 'not NAME=TEXT' bpffs export --label=a-b=c /
 wrong 'not a name of a metric' bpffs export --prefix=0 /
 wrong 'not a name of a metric' bpffs export --field=packets=a.b /
-wrong 'not in a mount of type bpffs' bpffs export /
 mount_it conns 'key=hex,value=a={b=u64}:a_b=u64:hex24'
 wrong 'no field "packets"' bpffs export --type=packets=counter "$mnt"
 wrong 'is not a number' bpffs export --field=value "$mnt"
@@ -371,8 +390,10 @@ done
 [[ $output == '~ beat '*'->1000' && $seen != *new* ]]
 result $? 'watch: only some keys'
 end_watch
-run bpffs watch -n 2 -i .01 "$mnt"
-is 'watch: nothing changes' ''
+for option in -i.01 -d.01 --delay=.01; do
+	run bpffs watch -n 2 "$option" "$mnt"
+	is "watch $option: nothing changes" ''
+done
 umount "$mnt"
 exec 7< <(exec "$tool" watch -i 0.05 / 2>&1)
 read -r -u 7 output
@@ -382,11 +403,6 @@ mount_it conns ro,mode=0444,key=hex
 run as_user "$tool" watch -n 1 -i 0.01 "$mnt" '0*'
 is 'watch: without privileges' ''
 umount "$mnt"
-wrong 'DIR is missing' bpffs watch
-wrong 'no time' bpffs watch -i 0 /
-wrong 'no time' bpffs watch --interval=1x /
-wrong 'no number' bpffs watch -n 0 /
-wrong 'no option -x' bpffs watch -x /
 
 # A ring buffer, with what a program puts there.
 object=$(dirname "$0")/../recipes/guard.bpf.o
@@ -621,17 +637,15 @@ result $? 'top -b: sums of a per-CPU map'
 top -c
 [ "$(grep -c '^ 0 .* 3 ' <<< "$output")" -eq "$cpus" ] && [[ $output == *KEY*CPU*n* ]]
 result $? 'top -b -c: a line for each CPU'
+run bpffs top -b -n 1 -i .01 "$mnt"
+[ "$status" -eq 0 ] && [[ $output == *TOTAL* ]]
+result $? 'top -i: as -d'
 umount "$mnt"
 mount_it conns ro,mode=0444,key=hex
 run as_user "$tool" top -b -n 1 -d 0.01 "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *TOTAL* ]]
 result $? 'top: without privileges'
 umount "$mnt"
-wrong 'DIR is missing' bpffs top
-wrong 'not in a mount' bpffs top -b /
-wrong 'no time' bpffs top -d x /
-wrong 'no number' bpffs top -n 1.5 /
-wrong 'no option -x' bpffs top -x /
 mount_it conns key=hex
 wrong 'no terminal' bpffs top "$mnt"
 wrong 'no column "x"' bpffs top -b -s x "$mnt"
@@ -679,6 +693,28 @@ result $? 'plot: a series'
 run bpffs plot --series -n 1 "$mnt" 9
 [ "$(sed -n '1p; 2s/|.*/|/p; 10p' <<< "$output" | xargs)" = "plotted (hash, id $id): slots 10 | 0 0 s" ]
 result $? 'plot: a series of an array'
+# On a terminal that has no room for it, what was drawn before is not gone back over.
+pictures() # WANTED ROWSxCOLUMNS
+{
+	run on_terminal "$2" - "$tool" plot -f n -n 2 -d .01 "$mnt"
+	[ "$status" -eq 0 ] && [ "$(grep -c ": n.\?$" <<< "$output")" -eq "$1" ]
+	result $? "plot: a series on a terminal of $2"
+}
+pictures 2 24x80
+title="plotted (hash, id $id): n"
+pictures 2 "11x${#title}"
+pictures 1 10x80
+pictures 1 "24x$((${#title} - 1))"
+# What it cannot read any more: what there was is drawn nevertheless.
+lost=("${traced_elements[@]}" -e inject=read:error=EIO:when=7+)
+lost+=("$tool" plot -f n -n 100 -i .01)
+run "${lost[@]}" "$mnt"
+[ "$status" -eq 2 ] && [[ $output == plotted*" s"$'\n'"bpffs: $mnt/.bpf/"*": Input/output error" ]]
+result $? 'plot: a series that cannot go on'
+run "${lost[@]}" -o "$here/lost" "$mnt"
+[ "$status" -eq 2 ] && [[ $output == "bpffs: $mnt/.bpf/"*": Input/output error" ]] &&
+	[[ $(cat "$here/lost") == plotted*' s' ]]
+result $? 'plot: a series that cannot go on, into a file'
 # All that it had is what has come.
 exec 7< <(exec "$tool" plot -r -i 0.5 -f n -e "$mnt")
 for _ in {1..4}; do
@@ -735,13 +771,8 @@ run as_user "$tool" plot -n 1 "$mnt"
 [ "$status" -eq 0 ] && [[ $output == *': packets'* ]]
 result $? 'plot: without privileges'
 umount "$mnt"
-wrong 'DIR is missing' bpffs plot
-wrong 'not in a mount' bpffs plot /
-wrong 'no time' bpffs plot -i 0 /
-wrong 'no number' bpffs plot -n 0 /
 wrong 'more than 10000' bpffs plot -n 10001 /
 wrong 'two pictures' bpffs plot -e -s /
-wrong 'no option -x' bpffs plot -x /
 unset LC_ALL
 
 # --- bpffs save, bpffs restore ---
@@ -799,7 +830,6 @@ wrong 'several maps' bpffs restore "$here/two.tar" "$mnt"
 umount "$here/second" "$mnt"
 wrong 'DIR and FILE' bpffs save /
 wrong 'FILE and DIR' bpffs restore /
-wrong 'no option -x' bpffs save -x / y
 wrong 'not in a mount' bpffs save / "$here/none"
 [ ! -e "$here/none" ]
 result $? 'save: refused, it leaves nothing'
@@ -836,6 +866,8 @@ shows 'a program' \
 	"xdp guard $pins/progs/guard"
 run bash -c "'$tool' list -nr -o id,used,fill,kind | grep '^$(pin_of map maps/blocked) '"
 is 'list: columns' "$(pin_of map maps/blocked) 1 0% map"
+shows 'the server of a mount does not use its map' \
+	'select(.kind == "map" and .id == '"$id"') | .programs | map(tostring) | join(" ")' null
 umount "$mnt"
 mount_it conns key=hex,mode=0444
 run as_user "$tool" list -nr -o kind,id,type,name,size,used,mounted,pinned
@@ -847,7 +879,6 @@ is 'list: nothing of what is not theirs' ''
 umount "$mnt"
 kill "$holder"
 exec 7<&-
-wrong 'there are none' bpffs list /
 wrong '"x" is no column' bpffs list -o id,x
 wrong 'comes twice' bpffs list -o id,id
 wrong 'two forms' bpffs list -J -r
@@ -955,20 +986,96 @@ run as_user "$tool" all "$below"
 result $? 'all: without privileges'
 [ -z "$(there)" ] && [ "$(cd "$below" && echo *)" = full ]
 result $? 'all: refused, it leaves nothing'
-wrong 'DIR is missing' bpffs all
 wrong 'DIR is missing' bpffs all -u
-wrong 'No such file' bpffs all "$here/none"
 wrong 'Not a directory' bpffs all "$tool"
 wrong 'takes no SOURCE' bpffs all -u "$below" map:x
 wrong 'takes no -o' bpffs all -u -o ro "$below"
 wrong 'comes twice' bpffs all -o ro -o rw "$below"
 wrong '-o needs a value' bpffs all -o
-wrong 'no option -x' bpffs all -x "$below"
 wrong 'mounts a pin' bpffs all -o pinonly "$below"
 wrong 'fd' bpffs all -o fd=3 "$below"
 wrong 'no number of a process' bpffs all "$below" pid:x
 wrong 'No such process' bpffs all "$below" pid:4194999
 wrong 'has no maps' bpffs all "$below" pid:1
+
+# --- Of each command ---
+
+# What its arguments are, one too many, and what is said of those that are missing.
+declare -A takes=([json]='DIR' [export]='DIR' [top]='DIR' [watch]='DIR...' [plot]='DIR...'
+	[save]='DIR... FILE' [restore]='FILE DIR' [list]='' [all]='DIR...' [layout]='SOURCE'
+	[check]='DIR' [open]='DIR -- CMD...')
+run bpffs --help
+verbs=$(sed -nE 's/^(usage:|      ) bpffs ([a-z]+).*/\2/p' <<< "$output" | sort -u)
+[ "$status" -eq 0 ] && output=$(printf '%s\n' "${!takes[@]}" | sort) && [ "$output" = "$verbs" ]
+result $? 'each command is one of the test'
+empty=$here/empty
+mkdir "$empty"
+for verb in $verbs; do
+	arguments=${takes[$verb]}
+	wrong 'there is no option --none' bpffs "$verb" --none
+	wrong 'there is no option -x' bpffs "$verb" -x "$empty"
+	[ "$verb" = open ] || wrong 'there is no option -x' bpffs "$verb" "$empty" -x
+	case $arguments in
+	'')	;;
+	'DIR -- CMD...')	wrong 'DIR -- CMD is needed' bpffs "$verb" ;;
+	*' '*)	wrong 'are needed' bpffs "$verb" ;;
+	*)	wrong 'is missing' bpffs "$verb" ;;
+	esac
+	case $arguments in
+	'DIR -- CMD...')
+		wrong 'DIR -- CMD is needed' bpffs "$verb" "$empty"
+		wrong 'DIR -- CMD is needed' bpffs "$verb" "$empty" true true
+		mnt=$here refuses 'wrong: open: no mount' 125 'not the root' bpffs open "$empty" -- true
+		mnt=$here refuses 'wrong: open: no such directory' 125 'No such file' \
+			bpffs open "$here/none" -- true ;;
+	'DIR... FILE')
+		wrong 'not in a mount' bpffs "$verb" "$empty" "$here/none"
+		wrong 'No such file' bpffs "$verb" "$here/none" "$here/none" ;;
+	'FILE DIR')
+		wrong 'not in a mount' bpffs "$verb" "$here/saved.tar" "$empty"
+		wrong 'No such file' bpffs "$verb" "$here/none" "$empty"
+		wrong 'No such file' bpffs "$verb" "$here/saved.tar" "$here/none"
+		wrong 'are needed' bpffs "$verb" "$here/saved.tar" "$empty" "$empty" ;;
+	SOURCE)	wrong 'No such file' bpffs "$verb" "$here/none"
+		wrong 'only one SOURCE' bpffs "$verb" "$empty" "$empty" ;;
+	'')	wrong 'is an argument' bpffs "$verb" "$empty" ;;
+	DIR*)
+		[ "$verb" = all ] || wrong 'not in a mount' bpffs "$verb" "$empty"
+		wrong 'No such file' bpffs "$verb" "$here/none"
+		[ "$arguments" != DIR ] || wrong 'only one DIR' bpffs "$verb" "$empty" "$empty" ;;
+	esac
+	for option in -h --help; do
+		run bpffs "$verb" "$option"
+		[ "$status" -eq 0 ] && [[ $output == "usage: bpffs $verb "*'See bpffs(8).' ]]
+		result $? "bpffs $verb $option"
+	done
+done
+for option in -d -i --delay= --interval=; do
+	for verb in top watch plot; do
+		for number in '' 0 -1 1x 1e1 nan 86401; do
+			wrong 'no time' bpffs "$verb" "$option$number" "$empty"
+		done
+	done
+done
+for option in top:-n top:--iterations= watch:-n watch:--count= plot:-n plot:--count=; do
+	for number in 0 -1 1.5 1x 18446744073709551616; do
+		wrong 'no number' bpffs "${option%:*}" "${option#*:}$number" "$empty"
+	done
+done
+wrong 'there is no command none' bpffs none
+run bpffs
+[ "$status" -eq 2 ] && [[ $output == 'usage: '* ]]
+result $? 'wrong: bpffs alone'
+bpftool map create "$pins/bloom" type bloom_filter key 0 value 8 entries 8 name bloom
+bpftool map create "$pins/queue" type queue key 0 value 8 entries 8 name queue
+for pin in bloom queue; do
+	mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/$pin" "$mnt"
+	for verb in json 'top -b' watch plot; do
+		# shellcheck disable=SC2086
+		wrong 'no keys and values are shown here' bpffs $verb "$mnt"
+	done
+	umount "$mnt"
+done
 
 # ---
 

@@ -65,9 +65,7 @@ refuses_here 'open: none that can run' 126 'Permission denied' \
 	bpffs open "$mnt" -- /etc/passwd
 refuses_here 'open: no mount' 125 'not the root of a bpffs mount' \
 	bpffs open /proc -- true
-run bpffs open "$mnt" true
-[ "$status" -eq 2 ] && [[ $output == usage:* ]]
-result $? 'open: without --, usage'
+refuses_here 'open: without --' 2 'DIR -- CMD is needed' bpffs open "$mnt" true
 mount -o remount,ro "$mnt"
 refuses_here 'open: of a read-only mount' 125 'read-only mount' bpffs open "$mnt" -- true
 umount "$mnt"

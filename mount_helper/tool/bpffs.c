@@ -16,7 +16,7 @@
 #include "object.h"
 #include "open.h"
 
-static const char usage[] =
+const char usage[] =
 	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
 	"       bpffs export [OPTIONS] DIR\n"
 	"                             the same as metrics: OpenMetrics text\n"
@@ -41,7 +41,7 @@ static const char usage[] =
 	"       bpffs open [-r] DIR -- CMD [ARGS]\n"
 	"                             run CMD with the mounted object as descriptor 3 (its\n"
 	"                             number is in $BPFFS_FD, should 3 be in use); -r: read-only\n"
-	"       bpffs --version | --help\n"
+	"       bpffs --version | --help | COMMAND --help\n"
 	"\n"
 	"DIR: the root of a mount of type bpffs. SOURCE: PATH of a pinned object,\n"
 	"map:NAME, map:id:7, prog:NAME, prog:id:7, prog:tag:TAG or link:id:7.\n"
@@ -214,18 +214,15 @@ int main(int argc, char **argv)
 		{ "all", all_command },
 	};
 	size_t i;
-	int ret;
 
 	libbpf_set_print(NULL);
+	if (argc >= 2 && !strcmp(argv[1], "open"))
+		return open_command(argc - 1, argv + 1);
 	for (i = 0; argc >= 2 && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	if (argc >= 2 && !strcmp(argv[1], "open")) {
-		ret = open_command(argc - 2, argv + 2);
-		if (ret >= 0)
-			return ret;
-	}
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+			  !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);
 		return DONE;
 	}
@@ -233,6 +230,8 @@ int main(int argc, char **argv)
 		printf("bpffs %s\n", bpffs_version_string());
 		return DONE;
 	}
+	if (argc >= 2)
+		return fail("there is no command %s (see bpffs --help)", argv[1]);
 	fputs(usage, stderr);
 	return FAILED;
 }

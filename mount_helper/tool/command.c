@@ -26,16 +26,56 @@ enum status fail(const char *fmt, ...)
 	return FAILED;
 }
 
+/* What the usage says of a command: its lines, and what is indented below each. */
+static void print_usage(const char *command)
+{
+	size_t indent = strcspn(usage, "b"), len = strlen(command), size;
+	const char *line, *name;
+	bool its = false;
+
+	for (line = usage; *line != '\n'; line += size) {
+		size = strcspn(line, "\n") + 1;
+		name = line + indent + strlen("bpffs ");
+		if (size <= indent || line[indent] != 'b') {
+			if (its)
+				printf("%.*s", (int)size, line);
+			continue;
+		}
+		its = !strncmp(name, command, len) && name[len] == ' ';
+		if (its)
+			printf("usage: %.*s", (int)(size - indent), line + indent);
+	}
+}
+
+enum status help(const char *command, const char *letters, const struct option *options)
+{
+	print_usage(command);
+	for (; options && options->name; options++) {
+		if (strchr(letters, options->val))
+			printf("  -%c, ", options->val);
+		else
+			printf("      ");
+		printf("--%s%s\n", options->name, options->has_arg ? "=..." : "");
+	}
+	puts("See bpffs(8).");
+	return end_output();
+}
+
 int next_option(int argc, char **argv, const char *letters, const struct option *options)
 {
-	/* The one that is looked at, as optind stays within letters. */
-	const char *word = argv[optind];
-	int option;
+	const char *word;
+	int option, i;
 
+	/* The one that is looked at, as optind stays within letters, and before arguments. */
+	for (i = optind; i < argc - 1 && (argv[i][0] != '-' || !argv[i][1]); i++)
+		;
+	word = argv[i];
 	opterr = 0;
 	option = getopt_long(argc, argv, letters, options, NULL);
 	if (option == ':')
 		fail("%s: %s needs a value", argv[0], word);
+	else if (option == '?' && (!strcmp(word, "--help") || !strcmp(word, "-h")))
+		exit(help(argv[0], letters, options));
 	else if (option == '?')
 		fail("%s: there is no option %s (see bpffs --help)", argv[0], word);
 	return option == ':' ? '?' : option;

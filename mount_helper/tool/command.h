@@ -19,7 +19,16 @@ extern void (*before_sentence)(void);
 __attribute__((format(printf, 1, 2)))
 enum status fail(const char *fmt, ...);
 
-/* As getopt_long(3); of what is refused, the sentence has been printed: '?'. */
+/* Of the program; each command begins with a line "bpffs COMMAND". */
+extern const char usage[];
+
+/* What it says of one, and its options. */
+enum status help(const char *command, const char *letters, const struct option *options);
+
+/*
+ * As getopt_long(3); of what is refused, the sentence has been printed: '?'. -h and --help
+ * end the program.
+ */
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
 /* The only argument behind the options, DIR. NULL: the sentence has been printed. */

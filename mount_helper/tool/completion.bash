@@ -168,7 +168,7 @@ _bpffs()
 	_init_completion -n :,= || return
 	if [ "$cword" -eq 1 ]; then
 		COMPREPLY=($(compgen -W 'json export top watch plot save restore list all layout check open
-			--help --version' -- "$cur"))
+			-h --help --version' -- "$cur"))
 		return
 	fi
 	# What comes behind "open DIR --" is a command.
@@ -183,14 +183,14 @@ _bpffs()
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
 			--prometheus --output=' ;;
-	top)	_bpffs_complete_command '-b -c -d -f -n -R -s --batch --per-cpu --delay= --filter=
-			--iterations= --reverse --sort=' ;;
-	watch)	_bpffs_complete_command '-i -j -n -t --interval= --json --count= --take
-			--value=' ;;
+	top)	_bpffs_complete_command '-b -c -d -f -i -n -R -s --batch --per-cpu --delay= --filter=
+			--interval= --iterations= --reverse --sort=' ;;
+	watch)	_bpffs_complete_command '-d -i -j -n -t --delay= --interval= --json --count=
+			--take --value=' ;;
 	plot)
 		[ "$prev" != -o ] || { _filedir; return; }
-		_bpffs_complete_command '-e -f -i -l -n -o -r -s --elements --rate --series --svg
-			--log2 --count= --field= --interval= --output=' ;;
+		_bpffs_complete_command '-d -e -f -i -l -n -o -r -s --elements --rate --series
+			--svg --log2 --count= --delay= --field= --interval= --output=' ;;
 	save)
 		_filedir
 		_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
@@ -231,6 +231,8 @@ _bpffs()
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;
 	esac
+	# Of each command.
+	[[ $cur != -* ]] || COMPREPLY+=($(compgen -W '-h --help' -- "$cur"))
 }
 
 complete -F _mount_bpffs mount.bpffs

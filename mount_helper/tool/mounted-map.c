@@ -211,8 +211,8 @@ enum status open_map(struct map *map, const char *dir, int root)
 	memset(map, 0, sizeof(*map));
 	map->dir = dir;
 	map->root = root;
-	/* A bloom filter has a layout of keys, and lists none. */
-	if (faccessat(root, ".bpf/key", F_OK, 0) || faccessat(root, ".bpf/count", F_OK, 0))
+	/* A bloom filter has a layout of keys, and no table, as it lists none. */
+	if (faccessat(root, ".bpf/table", F_OK, 0))
 		return fail("%s: no keys and values are shown here", dir);
 	if (is_map_of_maps(root))
 		return fail("%s: a map of maps: name one of the maps inside, %s/KEY", dir, dir);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "internal.h"
 #include "open.h"
 
@@ -20,9 +21,9 @@ enum {
 /* After the standard ones, unless the caller has others there. */
 #define FIRST_FD	3
 
-static int fail(const char *what, int err)
+static int fail_with(const char *what, int err)
 {
-	fprintf(stderr, "bpffs: %s: %s\n", what, strerror(err));
+	fail("%s: %s", what, strerror(err));
 	return EXIT_OURS;
 }
 
@@ -34,35 +35,38 @@ static int open_inherited(const char *dir, int flags)
 	char text[16];
 
 	if (fd < 0) {
-		fprintf(stderr, "bpffs: %s\n", bpf_mount_error());
+		fail("%s", bpf_mount_error());
 		return EXIT_OURS;
 	}
 	/* Without FD_CLOEXEC. */
 	inherited = fcntl(fd, F_DUPFD, FIRST_FD);
 	if (inherited < 0)
-		return fail(dir, errno);
+		return fail_with(dir, errno);
 	close(fd);
 	snprintf(text, sizeof(text), "%d", inherited);
-	return setenv("BPFFS_FD", text, 1) ? fail("BPFFS_FD", errno) : 0;
+	return setenv("BPFFS_FD", text, 1) ? fail_with("BPFFS_FD", errno) : 0;
 }
 
 int open_command(int argc, char **argv)
 {
 	int flags = O_RDWR;
-	int status;
+	int option, status;
+	char **cmd;
 
-	if (argc && !strcmp(argv[0], "-r")) {
+	/* Those behind DIR are the command's. */
+	while ((option = next_option(argc, argv, "+:r", NULL)) != -1) {
+		if (option == '?')
+			return FAILED;
 		flags = O_RDONLY;
-		argc--;
-		argv++;
 	}
-	if (argc < 3 || strcmp(argv[1], "--"))
-		return -EINVAL;
-	status = open_inherited(argv[0], flags);
+	if (argc - optind < 3 || strcmp(argv[optind + 1], "--"))
+		return fail("open: DIR -- CMD is needed (see bpffs --help)");
+	status = open_inherited(argv[optind], flags);
 	if (status)
 		return status;
-	execvp(argv[2], argv + 2);
+	cmd = argv + optind + 2;
+	execvp(cmd[0], cmd);
 	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	fail(argv[2], errno);
+	fail("%s: %s", cmd[0], strerror(errno));
 	return status;
 }

@@ -6,9 +6,9 @@
 /**
  * open_command() - run a command that inherits the object
  * @argc: of @argv
- * @argv: what follows "open": [-r] DIR -- CMD [ARGS]; ends with NULL
+ * @argv: open [-r] DIR -- CMD [ARGS]; ends with NULL
  *
- * Return: only on failure: an exit status, or -EINVAL if the usage is to be said.
+ * Return: only on failure: an exit status.
  */
 int open_command(int argc, char **argv);
 

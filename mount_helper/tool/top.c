@@ -429,6 +429,7 @@ enum status top_command(int argc, char **argv)
 		{ "batch", no_argument, NULL, 'b' },
 		{ "delay", required_argument, NULL, 'd' },
 		{ "filter", required_argument, NULL, 'f' },
+		{ "interval", required_argument, NULL, 'i' },
 		{ "iterations", required_argument, NULL, 'n' },
 		{ "per-cpu", no_argument, NULL, 'c' },
 		{ "reverse", no_argument, NULL, 'R' },
@@ -442,7 +443,7 @@ enum status top_command(int argc, char **argv)
 	int option;
 
 	setlocale(LC_ALL, "");
-	while ((option = next_option(argc, argv, ":bcd:f:n:Rs:", options)) != -1) {
+	while ((option = next_option(argc, argv, ":bcd:f:i:n:Rs:", options)) != -1) {
 		switch (option) {
 		case 'b':
 			batch = true;
@@ -451,6 +452,7 @@ enum status top_command(int argc, char **argv)
 			top.view.per_cpu = true;
 			break;
 		case 'd':
+		case 'i':
 			top.interval = read_seconds(argv[0], optarg);
 			if (!top.interval)
 				return FAILED;

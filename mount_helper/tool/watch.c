@@ -262,6 +262,7 @@ enum status watch_command(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'n' },
+		{ "delay", required_argument, NULL, 'd' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "take", no_argument, NULL, 't' },
@@ -276,8 +277,8 @@ enum status watch_command(int argc, char **argv)
 	bool json = false;
 	int option;
 
-	while ((option = next_option(argc, argv, ":i:jn:t", options)) != -1) {
-		if (option == 'i')
+	while ((option = next_option(argc, argv, ":d:i:jn:t", options)) != -1) {
+		if (option == 'd' || option == 'i')
 			interval = read_seconds(argv[0], optarg);
 		else if (option == 'n')
 			count = read_count(argv[0], optarg);
