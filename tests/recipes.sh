@@ -10,7 +10,7 @@ if [ "${1:-}" != inside ]; then
 fi
 . "$here/tap.sh"
 # The lines name maps, and these have no namespaces.
-for name in blocked conns drops lengths ifaces tenants tenant7; do
+for name in blocked conns drops lengths ifaces tenants tenant7 sleeps stacks; do
 	if bpftool map list | grep -qE "^[0-9]+: .* name $name "; then
 		echo "1..0 # SKIP recipes: this machine has a map of the name $name"
 		exit 4
@@ -18,6 +18,7 @@ for name in blocked conns drops lengths ifaces tenants tenant7; do
 done
 document=$here/../recipes/recipes.rst
 object=$here/../recipes/guard.bpf.o
+sleepers=$here/../recipes/sleepers.bpf.o
 work=$(mktemp -d)
 peer=
 
@@ -98,12 +99,14 @@ prepare()
 	# That of this network namespace, with its devices.
 	mount -t sysfs sysfs /sys &&
 	mount -t bpf bpf /sys/fs/bpf &&
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
 	mount -t tmpfs tmpfs /mnt &&
 	mount -t tmpfs tmpfs /srv || return
 	touch /etc/fstab
 	: > "$work/fstab"
 	mount --bind "$work/fstab" /etc/fstab || return
-	for dir in blocked conns drops ifaces lengths globals copy conns2 tenants tenant7 guard; do
+	for dir in blocked conns drops ifaces lengths globals copy conns2 tenants tenant7 guard \
+		sleepers stacks sleeps; do
 		mkdir "/mnt/$dir"
 	done
 	mkdir /srv/conns
@@ -140,7 +143,7 @@ prepare > "$work/log" 2>&1 || {
 	result 1 'the network, the program and its maps'
 	finish
 }
-cd "$work" || exit 1
+cd "$work" && cp "$sleepers" . || exit 1
 
 # --- what there is ---
 
@@ -263,6 +266,19 @@ rm /mnt/blocked/10.9.0.0-24
 send 10.9.0.2 4001 4
 await has /mnt/conns/10.9.0.2,4001,udp packets 8
 result $? 'a block list: rm lets in again'
+
+# --- resolved ---
+
+recipe resolve
+[ "$status" -eq 0 ] && jq -re '.resolved.key' <<< "$output" | grep -qx eth0
+result $? 'sums over the CPUs: the name of the interface'
+recipe sleepers
+[ "$status" -eq 0 ] && jq -re 'select(.key.stack >= 0).resolved | .["value.last"], .["key.stack"]?[0]?' \
+	<<< "$output" | grep -q '^[a-z_].*+0x'
+result $? 'where the kernel sleeps'
+[ ! -e /mnt/sleepers/type ]
+result $? 'where the kernel sleeps: no longer'
+umount /mnt/sleeps /mnt/stacks
 
 # --- to be read by others ---
 

@@ -405,8 +405,8 @@ is 'watch: without privileges' ''
 umount "$mnt"
 
 # A ring buffer, with what a program puts there.
-object=$(dirname "$0")/../recipes/guard.bpf.o
-[ -e "$object" ] || object=${GUARD:-none}
+objects=${RECIPES:-$(dirname "$0")/../recipes}
+object=$objects/guard.bpf.o
 mkdir "$pins/progs" "$pins/maps"
 bpftool prog loadall "$object" "$pins/progs" pinmaps "$pins/maps" > "$here/log" 2>&1
 run cat "$here/log"
@@ -464,6 +464,125 @@ umount "$mnt"
 mount_it conns key=hex
 wrong 'for ring buffers' bpffs watch --take "$mnt"
 wrong 'for ring buffers' bpffs watch --value=u32 "$mnt"
+umount "$mnt"
+
+# --- --resolve, of json, watch and top ---
+
+rm "$pins/map"
+bpftool map create "$pins/map" type hash key 4 value 32 entries 8 name resolved
+mount_it map 'key=ifindex=u32,value=last=u64:cgroup=u64:ip=x64:name=str4:n=u8[2]:pad2'
+cgroup=$here/cgroup
+mkdir "$cgroup"
+mount -t cgroup2 cgroup2 "$cgroup"
+mkdir -p "$cgroup/bpffs-see/a b"
+ip=0x$(awk '$3 == "vfs_read" { print $1; exit }' /proc/kallsyms)
+now=$(python3 -c 'import time; print(time.clock_gettime_ns(time.CLOCK_MONOTONIC))')
+echo "last=$now cgroup=$(stat -c %i "$cgroup/bpffs-see/a b") ip=$ip name= n.0=1 n.1=0" > "$mnt/1"
+echo 'last=0 cgroup=1 ip=0x1 name= n.0=0 n.1=1' > "$mnt/4000000000"
+resolve=(--resolve key.ifindex=ifname --resolve=value.cgroup=cgroup --resolve value.ip=ksym
+	--resolve=value.n=ifname)
+resolved() # JQ
+{
+	run bash -c 'bpffs=$1 mnt=$2 words=$3
+		shift 3
+		"$bpffs" json "$@" "$mnt" | jq -rc --arg n 4000000000 "$words"' - "$tool" "$mnt" "$1" \
+		"${resolve[@]}"
+}
+resolved 'select(.name == "1").resolved'
+is 'resolve: json' '{"key.ifindex":"lo","value.cgroup":"/bpffs-see/a b","value.ip":"vfs_read+0x0","value.n":["lo",null]}'
+resolved 'select(.name == $n).resolved'
+is 'resolve: json, what is not known' \
+	'{"key.ifindex":null,"value.cgroup":"/","value.ip":null,"value.n":[null,"lo"]}'
+# The time of day that it was a moment ago; the month may end meanwhile.
+run bpffs json --resolve=value.last=ktime "$mnt"
+time=$(jq -r 'select(.key.ifindex == 1).resolved["value.last"]' <<< "$output")
+age=$(($(date +%s) - $(date -d "$time" +%s)))
+[[ $time == ????-??-??T??:??:??.?????????Z ]] && [ "$age" -ge 0 ] && [ "$age" -lt 3600 ] &&
+	[ "$(jq -r 'select(.key.ifindex != 1).resolved["value.last"]' <<< "$output")" = null ]
+result $? 'resolve: the time of day, and none at 0'
+echo "last=1000000000" > "$mnt/1"
+echo "last=3000000001" > "$mnt/4000000000"
+for clock in ktime boottime tai; do
+	run bpffs json --resolve=value.last=$clock "$mnt"
+	[ "$status" -eq 0 ] && jq -r '.resolved["value.last"]' <<< "$output" | sort | python3 -c '
+import sys, datetime
+a, b = ((datetime.datetime.fromisoformat(t[:19]), int(t[20:29])) for t in sys.stdin)
+sys.exit((b[0] - a[0]).seconds * 10**9 + b[1] - a[1] != 2 * 10**9 + 1)'
+	result $? "resolve: $clock has no other length"
+done
+exec 7< <(exec "$tool" watch -i 0.05 "${resolve[@]}" "$mnt")
+watcher=$!
+line=
+until [ -n "$line" ]; do
+	echo last+=1 > "$mnt/1"
+	read -r -t 0.2 -u 7 line
+done
+[[ $line == '~ 1 last='*'->'*' # key.ifindex=lo value.cgroup=/bpffs-see/a%20b value.ip=vfs_read+0x0 value.n=lo,-' ]]
+result $? 'resolve: watch'
+rm "$mnt/4000000000"
+while read -r -t 60 -u 7 output && [[ $output != -* ]]; do
+	:
+done
+status=0
+is 'resolve: watch, of what has gone' '- 4000000000 # key.ifindex=-'
+end_watch
+run bpffs top -b -n 1 -d 0.01 -s value.ip "${resolve[@]}" "$mnt"
+[[ $output == *'key.ifindex value.cgroup     value.ip v   value.n'*' lo          /bpffs-see/a%20b vfs_read+0x0 lo,-'* ]]
+result $? 'resolve: top'
+wrong 'no field value.none' bpffs json --resolve=value.none=ktime "$mnt"
+wrong 'value.name is not a number' bpffs watch --resolve=value.name=ktime "$mnt"
+wrong 'two meanings of key.ifindex' bpffs top -b --resolve=key.ifindex=ifname --resolve=key.ifindex=ktime "$mnt"
+for word in key key=none keys=ktime key.=ktime key.ifindex=ifnames key.ifindex=stack \
+	key.ifindex=stack: =ktime key.ifindex=; do
+	wrong 'not FIELD=MEANING' bpffs json --resolve="$word" "$mnt"
+done
+wrong 'not in a mount of type bpffs' bpffs json --resolve=value.ip=stack:/ "$mnt"
+wrong 'no map of type stack_trace' bpffs json --resolve=value.ip=stack:"$mnt" "$mnt"
+rmdir "$cgroup/bpffs-see/a b" "$cgroup/bpffs-see"
+umount "$cgroup" "$mnt"
+
+# By a program, of a per-CPU map, and in a map of maps.
+mkdir "$pins/sleepers"
+run bpftool prog loadall "$objects/sleepers.bpf.o" "$pins/sleepers" pinmaps "$pins/sleepers"
+mkdir "$here/stacks"
+# The module shows no stacks.
+mount.bpffs -o backend=fuse,ro "$pins/sleepers/stacks" "$here/stacks" &&
+	mount_it sleepers/sleeps ro
+result $? 'resolve: a program that takes stacks'
+BPFFS_TEST=$pins/sleepers/sleepers python3 -c 'import ctypes, os, signal
+bpf = ctypes.CDLL("libbpf.so.1")
+program = bpf.bpf_obj_get(os.environb[b"BPFFS_TEST"])
+bpf.bpf_raw_tracepoint_open(b"sched_switch", program)
+signal.pause()' &
+taker=$!
+# With schedule() in the middle of each, and an address only where there is no function.
+for _ in {1..600}; do
+	run bpffs json --resolve=key.stack=stack:"$here/stacks" --resolve=value.last=ktime "$mnt"
+	stacks=$(jq -r 'select(.key.stack >= 0).resolved["key.stack"] |
+		select(. and any(.[]; test("schedule[a-z_]*\\+0x[0-9a-f]+$"))) | .[0]' <<< "$output" |
+		grep -c '+0x')
+	[ "$stacks" -eq 0 ] || break
+	sleep 0.1
+done
+[ "$status" -eq 0 ] && [ "$stacks" -gt 0 ]
+result $? 'resolve: stacks of the kernel'
+kill "$taker"
+wait "$taker" 2>&-
+rm -rf "$pins/sleepers"
+umount "$here/stacks" "$mnt"
+rm "$pins/map"
+bpftool map create "$pins/map" type percpu_array key 4 value 8 entries 1 name percpu
+mount_it map key=u32,value=u64
+run bash -c '"$1" json --resolve=value=ifname "$2" | jq -c .resolved | grep -o "^.[^,}]*"' - "$tool" "$mnt"
+is 'resolve: per CPU' '{"value.cpu0":null'
+umount "$mnt"
+rm "$pins/map"
+bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
+	inner_map pinned "$pins/inner"
+bpftool map update pinned "$pins/map" key 7 0 0 0 value pinned "$pins/inner"
+mount_it map key=outer=u32,inner_key=u32,inner_value=n=u64
+run bpffs json --resolve=key=ifname --resolve=value.n=ifname "$mnt"
+is 'resolve: a map of maps' '{"name":"7/1","outer":{"outer":7},"key":1,"value":{"n":5},"resolved":{"key":"lo","value.n":null}}'
 umount "$mnt"
 
 # --- bpffs top ---

@@ -183,9 +183,9 @@ _bpffs()
 		[ "$prev" != -o ] || { _filedir; return; }
 		_bpffs_complete_command '-o --field= --type= --nanoseconds= --label= --prefix=
 			--prometheus --output=' ;;
-	top)	_bpffs_complete_command '-b -c -d -f -i -n -R -s --batch --per-cpu --delay= --filter=
-			--interval= --iterations= --reverse --sort=' ;;
-	watch)	_bpffs_complete_command '-d -i -j -n -t --delay= --interval= --json --count=
+	top)	_bpffs_complete_command '-b -c -d -f -i -n -r -R -s --batch --per-cpu --delay=
+			--filter= --interval= --iterations= --resolve= --reverse --sort=' ;;
+	watch)	_bpffs_complete_command '-d -i -j -n -r -t --delay= --interval= --json --count= --resolve=
 			--take --value=' ;;
 	plot)
 		[ "$prev" != -o ] || { _filedir; return; }
@@ -227,7 +227,8 @@ _bpffs()
 			_bpffs_complete_source
 			_filedir -d ;;
 		esac ;;
-	json|check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
+	json)	_bpffs_complete_command --resolve= ;;
+	check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;
 	esac

@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "json.h"
 #include "mounted-map.h"
+#include "resolve.h"
 
 /* What an element goes through. */
 struct writer {
@@ -12,6 +13,7 @@ struct writer {
 	struct json_out *out;
 	struct json_plan *key;
 	struct json_plan *value;
+	struct resolves *resolves;
 };
 
 /* Of writing: nobody may read any more. */
@@ -26,6 +28,8 @@ static enum status put_element(void *context, const void *key, const void *value
 
 	if (json_element(writer->out, writer->key, writer->value, &writer->map.shape, key, value))
 		return fail("%s/.bpf/raw: damaged", writer->map.dir);
+	json_resolves(writer->out, writer->resolves, &writer->map.shape, key, value);
+	json_text(writer->out, "}\n");
 	return put_out(writer->out);
 }
 
@@ -36,14 +40,17 @@ static enum status put_line(void *context, const char *line, size_t len)
 
 	if (json_line(writer->out, map->key, map->value, map->percpu && !map->sum, line, len))
 		return fail("%s/.bpf/table: a line is not of the layouts", map->dir);
+	json_text(writer->out, "}\n");
 	return put_out(writer->out);
 }
 
 /* @root: of the map, closed at the end */
-static enum status put_root(const char *dir, int root, struct json_out *out)
+static enum status put_root(const char *dir, int root, struct resolves *resolves,
+			    struct json_out *out)
 {
-	struct writer writer = { .out = out };
-	enum status status = open_map(&writer.map, dir, root);
+	struct writer writer = { .resolves = resolves, .out = out };
+	enum status status = open_map(&writer.map, dir, root) ?:
+			     bind_resolves(resolves, dir, writer.map.key, writer.map.value);
 
 	if (!status) {
 		writer.key = json_plan_new(writer.map.key);
@@ -52,7 +59,9 @@ static enum status put_root(const char *dir, int root, struct json_out *out)
 			status = fail("%s", strerror(ENOMEM));
 	}
 	if (!status)
-		status = each_element(&writer.map, put_element, put_line, &writer);
+		status = each_element(&writer.map, put_element,
+				      resolves->count ? NULL : put_line, &writer);
+	unbind_resolves(resolves);
 	json_plan_free(writer.key);
 	json_plan_free(writer.value);
 	close_map(&writer.map);
@@ -62,6 +71,7 @@ static enum status put_root(const char *dir, int root, struct json_out *out)
 /* A map of maps: all elements of all the maps inside. */
 struct outer {
 	struct bpffs_layout *key;
+	struct resolves *resolves;
 	struct json_out *out;
 };
 
@@ -70,15 +80,16 @@ static enum status put_slot(void *context, const char *name, const char *dir, in
 	struct outer *outer = context;
 
 	if (!json_slot(outer->out, outer->key, name))
-		return put_root(dir, root, outer->out);
+		return put_root(dir, root, outer->resolves, outer->out);
 	close(root);
 	return fail("%s: not a name of the layout", dir);
 }
 
-static enum status put_outer(const char *dir, int root, struct json_out *out)
+static enum status put_outer(const char *dir, int root, struct resolves *resolves,
+			     struct json_out *out)
 {
 	struct map map = { .dir = dir, .root = root };
-	struct outer outer = { .out = out };
+	struct outer outer = { .resolves = resolves, .out = out };
 	enum status status = read_layout(&map, ".bpf/key", ".bpf/key_size",
 					 BPFFS_LAYOUT_KEY, &outer.key);
 
@@ -89,11 +100,9 @@ static enum status put_outer(const char *dir, int root, struct json_out *out)
 	return status;
 }
 
-enum status json_command(int argc, char **argv)
+static enum status put_json(const char *dir, struct resolves *resolves)
 {
-	const char *dir = next_option(argc, argv, ":", NULL) == '?' ? NULL :
-			  only_argument(argc, argv, "DIR");
-	int root = dir ? open_mount(dir) : -1;
+	int root = open_mount(dir);
 	enum status status;
 	struct json_out *out;
 
@@ -106,11 +115,30 @@ enum status json_command(int argc, char **argv)
 	}
 	out->fd = STDOUT_FILENO;
 	if (is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0))
-		status = put_outer(dir, root, out);
+		status = put_outer(dir, root, resolves, out);
 	else
-		status = put_root(dir, root, out);
+		status = put_root(dir, root, resolves, out);
 	json_end(out);
 	status = status ?: put_out(out);
 	free(out);
+	return status;
+}
+
+enum status json_command(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "resolve", required_argument, NULL, 'r' },
+		{}
+	};
+	struct resolves resolves = {};
+	enum status status = DONE;
+	const char *dir;
+	int option;
+
+	while (!status && (option = next_option(argc, argv, ":r:", options)) != -1)
+		status = option == 'r' ? add_resolve(&resolves, argv[0], optarg) : FAILED;
+	dir = status ? NULL : only_argument(argc, argv, "DIR");
+	status = dir ? put_json(dir, &resolves) : FAILED;
+	free_resolves(&resolves);
 	return status;
 }

@@ -446,6 +446,13 @@ static void put_string(struct json_out *out, const struct token *t)
 		put_char(out, '}');
 }
 
+void json_string(struct json_out *out, const char *text, size_t len)
+{
+	struct token t = { .text = text, .len = len, .bytes = true };
+
+	put_string(out, &t);
+}
+
 /* A string is cut at its first NUL, and what is behind it remembered. */
 static void cut_string(struct json_out *out, struct token *t, u32 offset)
 {
@@ -1060,7 +1067,6 @@ int json_line(struct json_out *out, const struct bpffs_layout *key,
 	if (!err)
 		err = put_value(out, value, percpu, text);
 	put_rests(out, "value");
-	put_literal(out, "}\n");
 	return err;
 }
 
@@ -1282,7 +1288,6 @@ int json_element(struct json_out *out, const struct json_plan *key,
 	else
 		err = put_by_plan(out, value, value_bytes);
 	put_rests(out, "value");
-	put_literal(out, "}\n");
 	return err;
 }
 
@@ -1291,5 +1296,4 @@ void json_value(struct json_out *out, const struct json_plan *value, const void 
 	put_literal(out, "{\"value\":");
 	put_by_plan(out, value, bytes);
 	put_rests(out, "value");
-	put_literal(out, "}\n");
 }

@@ -54,8 +54,8 @@ void json_end(struct json_out *out);
 int json_slot(struct json_out *out, const struct bpffs_layout *key, const char *name);
 
 /**
- * json_line() - one element
- * @out: its JSON goes there, with a newline
+ * json_line() - one element, as an object that is left open
+ * @out: its JSON goes there, without the last brace, as more may stand beside it
  * @key: the layout of the names
  * @value: the layout of the values
  * @percpu: the value is one of each CPU: fields begin with "cpuN"
@@ -74,7 +74,7 @@ void json_plan_free(struct json_plan *plan);
 
 /**
  * json_element() - the same of its bytes
- * @out: its JSON goes there, with a newline
+ * @out: its JSON goes there, likewise open
  * @key: of the layout of the names
  * @value: of the layout of the values
  * @shape: of the value; with CPU numbers, it is one of each CPU
@@ -87,11 +87,14 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		 const struct json_plan *value, const struct bpffs_shape *shape,
 		 const void *key_bytes, const void *value_bytes);
 
-/* A value that has no key: {"value":...}, with a newline. */
+/* A value that has no key: {"value":..., likewise. */
 void json_value(struct json_out *out, const struct json_plan *value, const void *bytes);
 
 /* JSON that is there already. */
 void json_text(struct json_out *out, const char *text);
+
+/* Bytes as a string; what is not UTF-8 is an object with their hex. */
+void json_string(struct json_out *out, const char *text, size_t len);
 
 /* Are these bytes text? */
 bool json_is_utf8(const char *text, size_t len);

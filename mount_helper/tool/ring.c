@@ -23,6 +23,7 @@ struct form {
  * struct ring - the reader of a ring buffer
  * @dir: where it is mounted
  * @text: of the layout that was given, or NULL
+ * @resolves: of these, bound if there are any
  * @given: records that have it
  * @hex: others, of the size of the last
  * @out: of JSON; else NULL
@@ -32,6 +33,7 @@ struct form {
 struct ring {
 	const char *dir;
 	const char *text;
+	struct resolves *resolves;
 	struct form given;
 	struct form hex;
 	struct json_out *out;
@@ -65,12 +67,19 @@ static bool is_of(const struct form *form, size_t size)
 	return form->layout && bpffs_layout_size(form->layout) == size;
 }
 
-/* A text covers one size, so that it is only looked for until it is found. NULL: no memory. */
+/*
+ * A text covers one size, so that it is only looked for until it is found; only then it is
+ * known whether it has the fields to resolve. NULL: no memory.
+ */
 static const struct form *form_of(struct ring *ring, size_t size)
 {
-	if (ring->text && !ring->given.layout &&
-	    make_form(&ring->given, ring->text, size) == -ENOMEM)
+	int err = ring->text && !ring->given.layout ? make_form(&ring->given, ring->text, size) :
+						      -EINVAL;
+
+	if (err == -ENOMEM)
 		return NULL;
+	if (!err)
+		ring->status = bind_resolves(ring->resolves, ring->dir, NULL, ring->given.layout);
 	if (is_of(&ring->given, size))
 		return &ring->given;
 	if (is_of(&ring->hex, size))
@@ -80,28 +89,44 @@ static const struct form *form_of(struct ring *ring, size_t size)
 }
 
 /* As a line of a table has it, without a name. */
-static void put_record(const struct bpffs_layout *layout, const void *bytes)
+static void put_fields(const struct bpffs_shape *shape, const void *bytes)
 {
-	struct bpffs_shape shape = {
-		.layout = layout,
-		.copies = 1,
-		.stride = bpffs_layout_size(layout),
-		.separator = ' ',
-	};
-	u64 size = bpffs_text_size(&shape, bytes), at = 0;
+	u64 size = bpffs_text_size(shape, bytes), at = 0;
 	struct bpffs_text_pos pos = {};
 	char part[4096];
 	size_t len;
 
 	/* But for the last blank. */
 	while (at + 1 < size) {
-		len = bpffs_text_read(&shape, bytes, at, &pos, part,
+		len = bpffs_text_read(shape, bytes, at, &pos, part,
 				      min_t(u64, sizeof(part), size - 1 - at));
 		if (!len)
 			break;
 		fwrite(part, 1, len, stdout);
 		at += len;
 	}
+}
+
+static void put_record(struct ring *ring, const struct form *form, const void *bytes)
+{
+	struct bpffs_shape shape = {
+		.layout = form->layout,
+		.copies = 1,
+		.stride = bpffs_layout_size(form->layout),
+		.separator = ' ',
+	};
+	bool resolves = form == &ring->given && !ring->status;
+
+	if (ring->out) {
+		json_value(ring->out, form->plan, bytes);
+		if (resolves)
+			json_resolves(ring->out, ring->resolves, &shape, NULL, bytes);
+		json_text(ring->out, "}\n");
+		return;
+	}
+	put_fields(&shape, bytes);
+	if (resolves)
+		print_resolves(ring->resolves, &shape, NULL, bytes);
 	putchar('\n');
 }
 
@@ -121,12 +146,10 @@ static int take_record(void *context, void *bytes, size_t size)
 
 	if (size && !form)
 		ring->status = fail("%s: %s", ring->dir, strerror(ENOMEM));
-	else if (ring->out && size)
-		json_value(ring->out, form->plan, bytes);
+	else if (size)
+		put_record(ring, form, bytes);
 	else if (ring->out)
 		json_text(ring->out, "{\"value\":\"\"}\n");
-	else if (size)
-		put_record(form->layout, bytes);
 	else
 		putchar('\n');
 	if (ring->status || (ring->out && ring->out->err) || ferror(stdout))
@@ -172,10 +195,16 @@ bool is_ring(int root)
 	return is;
 }
 
-enum status watch_ring(const char *dir, int root, const char *text, unsigned long count,
-		       struct json_out *out)
+enum status watch_ring(const char *dir, int root, const char *text, struct resolves *resolves,
+		       unsigned long count, struct json_out *out)
 {
-	struct ring ring = { .dir = dir, .text = text, .left = count, .out = out };
+	struct ring ring = {
+		.dir = dir,
+		.text = text,
+		.resolves = resolves,
+		.left = count,
+		.out = out,
+	};
 	enum status status = text ? check_text(text) : DONE;
 	struct ring_buffer *reader;
 	int fd;
@@ -192,6 +221,7 @@ enum status watch_ring(const char *dir, int root, const char *text, unsigned lon
 		status = take_records(&ring, reader);
 	ring_buffer__free(reader);
 	close(fd);
+	unbind_resolves(resolves);
 	free_form(&ring.given);
 	free_form(&ring.hex);
 	return status;

@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "mounted-map.h"
+#include "resolve.h"
 
 bool is_ring(int root);
 
@@ -13,12 +14,13 @@ bool is_ring(int root);
  * @dir: for sentences
  * @root: of the mount
  * @text: a layout, for records of its size; NULL: none
+ * @resolves: of its fields
  * @count: ends after so many; 0: never
  * @out: for JSON, or NULL
  *
  * Return: DONE, or FAILED after a sentence.
  */
-enum status watch_ring(const char *dir, int root, const char *text, unsigned long count,
-		       struct json_out *out);
+enum status watch_ring(const char *dir, int root, const char *text, struct resolves *resolves,
+		       unsigned long count, struct json_out *out);
 
 #endif

@@ -423,6 +423,51 @@ static enum status open_top(struct top *top, const char *dir, const char *sort)
 	return status;
 }
 
+/* What is said in front of DIR. */
+struct asked {
+	const char *sort;
+	bool batch;
+};
+
+static enum status take_option(struct top *top, struct asked *asked, const char *command,
+			       int option)
+{
+	switch (option) {
+	case 'b':
+		asked->batch = true;
+		return DONE;
+	case 'c':
+		top->view.per_cpu = true;
+		return DONE;
+	case 'd':
+	case 'i':
+		top->interval = read_seconds(command, optarg);
+		return top->interval ? DONE : FAILED;
+	case 'f':
+		snprintf(top->view.filter, sizeof(top->view.filter), "%s", optarg);
+		return strlen(optarg) < sizeof(top->view.filter) ? DONE :
+		       fail("top: the filter has more than 255 bytes");
+	case 'n':
+		top->count = read_count(command, optarg);
+		return top->count ? DONE : FAILED;
+	case 'r':
+		return add_resolve(&top->view.resolves, command, optarg);
+	case 'R':
+		top->view.reverse = true;
+		return DONE;
+	case 's':
+		asked->sort = optarg;
+		return DONE;
+	default:
+		return FAILED;
+	}
+}
+
+static enum status run_top(struct top *top, const struct asked *asked, const char *dir)
+{
+	return open_top(top, dir, asked->sort) ?: asked->batch ? run_batch(top) : show(top);
+}
+
 enum status top_command(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -432,57 +477,22 @@ enum status top_command(int argc, char **argv)
 		{ "interval", required_argument, NULL, 'i' },
 		{ "iterations", required_argument, NULL, 'n' },
 		{ "per-cpu", no_argument, NULL, 'c' },
+		{ "resolve", required_argument, NULL, 'r' },
 		{ "reverse", no_argument, NULL, 'R' },
 		{ "sort", required_argument, NULL, 's' },
 		{}
 	};
 	struct top top = { .interval = 1000000000, .totals = true, .view.map.root = -1 };
-	const char *dir, *sort = NULL;
-	bool batch = false;
-	enum status status;
+	enum status status = DONE;
+	struct asked asked = {};
+	const char *dir;
 	int option;
 
 	setlocale(LC_ALL, "");
-	while ((option = next_option(argc, argv, ":bcd:f:i:n:Rs:", options)) != -1) {
-		switch (option) {
-		case 'b':
-			batch = true;
-			break;
-		case 'c':
-			top.view.per_cpu = true;
-			break;
-		case 'd':
-		case 'i':
-			top.interval = read_seconds(argv[0], optarg);
-			if (!top.interval)
-				return FAILED;
-			break;
-		case 'f':
-			snprintf(top.view.filter, sizeof(top.view.filter), "%s", optarg);
-			if (strlen(optarg) >= sizeof(top.view.filter))
-				return fail("top: the filter has more than 255 bytes");
-			break;
-		case 'n':
-			top.count = read_count(argv[0], optarg);
-			if (!top.count)
-				return FAILED;
-			break;
-		case 'R':
-			top.view.reverse = true;
-			break;
-		case 's':
-			sort = optarg;
-			break;
-		default:
-			return FAILED;
-		}
-	}
-	dir = only_argument(argc, argv, "DIR");
-	if (!dir)
-		return FAILED;
-	status = open_top(&top, dir, sort);
-	if (!status)
-		status = batch ? run_batch(&top) : show(&top);
+	while (!status && (option = next_option(argc, argv, ":bcd:f:i:n:r:Rs:", options)) != -1)
+		status = take_option(&top, &asked, argv[0], option);
+	dir = status ? NULL : only_argument(argc, argv, "DIR");
+	status = dir ? run_top(&top, &asked, dir) : FAILED;
 	free(top.detail_key);
 	free_view(&top.view);
 	return status;

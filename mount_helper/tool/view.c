@@ -180,35 +180,49 @@ static enum status add_rows(struct view *view, size_t n, char mark)
 	return status;
 }
 
-static int compare_bytes(const struct columns *columns, const u8 *a, const u8 *b)
+static int compare_column(const struct column *column, const u8 *a, const u8 *b)
 {
-	size_t i;
-	u64 n;
+	bool number = column->field->type == BPFFS_INT || column->field->type == BPFFS_BITS;
+	int order = 0;
+	u64 n, x, y;
 
-	for (i = 0; i < columns->count; i++) {
-		const struct column *column = &columns->column[i];
-		bool number = column->field->type == BPFFS_INT ||
-			      column->field->type == BPFFS_BITS;
+	for (n = 0; n < column->count && !order; n++) {
+		u32 at = column_offset(column, n, NULL);
 
-		for (n = 0; n < column->count; n++) {
-			u32 at = column_offset(column, n, NULL);
-			u64 x, y;
-			int order;
-
-			if (!number) {
-				order = memcmp(a + at, b + at, column->field->size);
-				if (order)
-					return order;
-				continue;
-			}
-			x = bpffs_load(column->field, a + at);
-			y = bpffs_load(column->field, b + at);
-			if (x != y)
-				return (column->field->sign == BPFFS_SIGNED ?
-					(s64)x < (s64)y : x < y) ? -1 : 1;
+		if (!number) {
+			order = memcmp(a + at, b + at, column->field->size);
+			continue;
 		}
+		x = bpffs_load(column->field, a + at);
+		y = bpffs_load(column->field, b + at);
+		if (x != y)
+			order = (column->field->sign == BPFFS_SIGNED ? (s64)x < (s64)y :
+								       x < y) ? -1 : 1;
 	}
-	return 0;
+	return order;
+}
+
+static int compare_keys(const struct columns *keys, const u8 *a, const u8 *b)
+{
+	int order = 0;
+	size_t i;
+
+	for (i = 0; i < keys->count && !order; i++)
+		order = compare_column(&keys->column[i], a, b);
+	return order;
+}
+
+/* Of one CPU, or the first one. */
+static const u8 *copy_of(const struct view *view, const struct row *row)
+{
+	return value_of(view, row) +
+	       (row->copy == U32_MAX ? 0 : (size_t)row->copy * view->map.shape.stride);
+}
+
+static const u8 *resolved_bytes(const struct view *view, const struct row *row,
+				const struct resolve *resolve)
+{
+	return resolve->is_key ? key_of(view, row) : copy_of(view, row);
 }
 
 /* Numbers begin with the largest, texts with the smallest. */
@@ -224,11 +238,12 @@ static int compare_rows(const void *a, const void *b, void *context)
 	else if (by->kind == OF_VALUE || by->kind == OF_RATE)
 		order = x->sort > y->sort ? -1 : x->sort < y->sort;
 	else if (by->kind == OF_TEXT)
-		order = compare_bytes(&(struct columns) { .column = (struct column *)by->column,
-							  .count = 1 },
-				      value_of(view, x), value_of(view, y));
+		order = compare_column(by->column, value_of(view, x), value_of(view, y));
+	else if (by->kind == OF_RESOLVED)
+		order = compare_column(by->resolve->column, resolved_bytes(view, x, by->resolve),
+				       resolved_bytes(view, y, by->resolve));
 	if (!order)
-		order = compare_bytes(&view->keys, key_of(view, x), key_of(view, y));
+		order = compare_keys(&view->keys, key_of(view, x), key_of(view, y));
 	if (!order)
 		order = x->copy < y->copy ? -1 : x->copy > y->copy;
 	return view->reverse ? -order : order;
@@ -371,6 +386,15 @@ static enum status add_value_columns(struct view *view, const struct column *col
 	return status;
 }
 
+static enum status add_resolved_column(struct view *view, const struct resolve *resolve)
+{
+	enum status status = add_view_column(view, OF_RESOLVED, NULL, resolve->name);
+
+	if (!status)
+		view->column[view->columns - 1].resolve = resolve;
+	return status;
+}
+
 static void free_view_columns(struct view *view)
 {
 	while (view->columns)
@@ -388,6 +412,8 @@ static enum status make_view_columns(struct view *view)
 		status = add_view_column(view, OF_CPU, NULL, "CPU");
 	for (i = 0; i < view->values.count && !status; i++)
 		status = add_value_columns(view, &view->values.column[i]);
+	for (i = 0; i < view->resolves.count && !status; i++)
+		status = add_resolved_column(view, &view->resolves.one[i]);
 	return status;
 }
 
@@ -444,7 +470,6 @@ static void put_number(struct line *line, const struct view *view,
 		 number);
 }
 
-/* Of one CPU, or the first one. */
 static void put_leaf(struct line *line, const struct bpffs_field *field, const u8 *from)
 {
 	char text[BPFFS_WORD_MAX + 1];
@@ -462,12 +487,6 @@ static void put_leaf(struct line *line, const struct bpffs_field *field, const u
 	} else {
 		line_put(line, text, bpffs_put_word(field, from, text));
 	}
-}
-
-static const u8 *copy_of(const struct view *view, const struct row *row)
-{
-	return value_of(view, row) +
-	       (row->copy == U32_MAX ? 0 : (size_t)row->copy * view->map.shape.stride);
 }
 
 static void put_array(struct line *line, const struct view *view, const struct row *row,
@@ -517,6 +536,9 @@ static char *cell(struct view *view, const struct row *row, const struct view_co
 	case OF_TEXT:
 		put_leaf(&line, column->column->field,
 			 copy_of(view, row) + column->column->offset);
+		break;
+	case OF_RESOLVED:
+		put_resolved(&line, column->resolve, resolved_bytes(view, row, column->resolve));
 		break;
 	case OF_BARS:
 		put_array(&line, view, row, column->column);
@@ -705,6 +727,13 @@ char *detail_text(struct view *view, size_t n, u32 width)
 		}
 		line_put(&line, "\n", 1);
 	}
+	for (i = 0; i < view->resolves.count; i++) {
+		const struct resolve *resolve = &view->resolves.one[i];
+
+		line_print(&line, "%-24s ", resolve->name);
+		put_resolved(&line, resolve, resolved_bytes(view, row, resolve));
+		line_put(&line, "\n", 1);
+	}
 	return line.text;
 }
 
@@ -736,7 +765,8 @@ enum status open_view(struct view *view, const char *dir, int root)
 	if (!view->name || !view->about || make_columns(&view->keys, view->map.key) ||
 	    make_columns(&view->values, view->map.value))
 		return fail("%s", strerror(ENOMEM));
-	status = make_view_columns(view);
+	status = bind_resolves(&view->resolves, dir, view->map.key, view->map.value) ?:
+		 make_view_columns(view);
 	set_first_sort(view);
 	return status;
 }
@@ -744,6 +774,7 @@ enum status open_view(struct view *view, const char *dir, int root)
 void free_view(struct view *view)
 {
 	free_view_columns(view);
+	free_resolves(&view->resolves);
 	free(view->column);
 	free_columns(&view->keys);
 	free_columns(&view->values);

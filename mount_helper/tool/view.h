@@ -3,7 +3,7 @@
 #ifndef LIBBPFFS_VIEW_H
 #define LIBBPFFS_VIEW_H
 
-#include "columns.h"
+#include "resolve.h"
 #include "sample.h"
 
 enum kind {
@@ -12,6 +12,7 @@ enum kind {
 	OF_VALUE,
 	OF_RATE,
 	OF_TEXT,
+	OF_RESOLVED,
 	OF_BARS,
 };
 
@@ -19,6 +20,7 @@ enum kind {
  * struct view_column - what stands in one column of the screen
  * @kind: what it is
  * @column: of the values, or NULL
+ * @resolve: whose texts, or NULL
  * @title: above it
  * @sum: of the values of all rows, but of what has gone
  * @rate: of all rows
@@ -26,6 +28,7 @@ enum kind {
 struct view_column {
 	enum kind kind;
 	const struct column *column;
+	const struct resolve *resolve;
 	char *title;
 	u64 sum;
 	double rate;
@@ -48,6 +51,7 @@ struct row {
  * @samples: how many there have been
  * @keys: leaves of the key
  * @values: fields of the value
+ * @resolves: what else is shown of these; bound
  * @column: of the screen
  * @columns: how many
  * @sort: number of the column to sort by
@@ -71,6 +75,7 @@ struct view {
 	unsigned long samples;
 	struct columns keys;
 	struct columns values;
+	struct resolves resolves;
 	struct view_column *column;
 	size_t columns;
 	size_t sort;

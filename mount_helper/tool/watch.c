@@ -5,6 +5,7 @@
 #include "field.h"
 #include "internal.h"
 #include "json.h"
+#include "resolve.h"
 #include "ring.h"
 #include "sample.h"
 
@@ -15,6 +16,7 @@
  * @before: the one before
  * @patterns: of names to watch, up to a NULL; none: all
  * @name: of the element that is looked at, whole
+ * @resolves: bound
  * @out: of JSON; else NULL
  * @key: how to write it
  * @value: likewise
@@ -25,6 +27,7 @@ struct watcher {
 	struct sample before;
 	char **patterns;
 	char *name;
+	struct resolves resolves;
 	struct json_out *out;
 	struct json_plan *key;
 	struct json_plan *value;
@@ -95,7 +98,6 @@ static void put_leaves(const struct watcher *w, const u8 *old, const u8 *new)
 			}
 			put_leaf(w, leaf, new + offset);
 		}
-	putchar('\n');
 }
 
 /* --- JSON --- */
@@ -105,8 +107,8 @@ static void put_json_part(const struct watcher *w, const char *begin, const u8 *
 {
 	json_text(w->out, begin);
 	json_element(w->out, w->key, w->value, &w->map.shape, key, value);
-	/* The newline, which comes later. */
-	w->out->len--;
+	json_resolves(w->out, &w->resolves, &w->map.shape, key, value);
+	json_text(w->out, "}");
 }
 
 static void put_json(const struct watcher *w, char change, const u8 *key, const u8 *old,
@@ -146,8 +148,8 @@ static void put_change(const struct watcher *w, const u8 *key, const u8 *old, co
 	printf("%c %s", change, w->name);
 	if (new)
 		put_leaves(w, old, new);
-	else
-		putchar('\n');
+	print_resolves(&w->resolves, &w->map.shape, key, new);
+	putchar('\n');
 }
 
 static enum status put_changes(const struct watcher *w)
@@ -211,12 +213,14 @@ static void free_watcher(struct watcher *w)
 	free(w->out);
 	json_plan_free(w->key);
 	json_plan_free(w->value);
+	free_resolves(&w->resolves);
 	close_map(&w->map);
 }
 
 static enum status watch_map(struct watcher *w, u64 interval, unsigned long count)
 {
-	enum status status = open_map(&w->map, w->map.dir, w->map.root);
+	enum status status = open_map(&w->map, w->map.dir, w->map.root) ?:
+			     bind_resolves(&w->resolves, w->map.dir, w->map.key, w->map.value);
 
 	if (status)
 		return status;
@@ -255,7 +259,56 @@ static enum status watch_any(struct watcher *w, const struct taking *taking, u64
 	if (!taking->take)
 		return fail("watch: %s is a ring buffer, and who reads a record takes it from all others: --take does so",
 			    dir);
-	return watch_ring(dir, w->map.root, taking->value, count, w->out);
+	if (w->resolves.count && !taking->value)
+		return fail("watch: --resolve of a ring buffer needs --value, which has the fields");
+	return watch_ring(dir, w->map.root, taking->value, &w->resolves, count, w->out);
+}
+
+/* How often, and what else is said in front of DIR. */
+struct asked {
+	struct taking taking;
+	u64 interval;
+	unsigned long count;
+	bool json;
+};
+
+static enum status take_option(struct watcher *w, struct asked *asked, const char *command,
+			       int option)
+{
+	switch (option) {
+	case 'd':
+	case 'i':
+		asked->interval = read_seconds(command, optarg);
+		return asked->interval ? DONE : FAILED;
+	case 'j':
+		asked->json = true;
+		return DONE;
+	case 'n':
+		asked->count = read_count(command, optarg);
+		return asked->count ? DONE : FAILED;
+	case 'r':
+		return add_resolve(&w->resolves, command, optarg);
+	case 't':
+		asked->taking.take = true;
+		return DONE;
+	case 'v':
+		asked->taking.value = optarg;
+		return DONE;
+	default:
+		return FAILED;
+	}
+}
+
+static enum status watch_dir(struct watcher *w, const struct asked *asked, char **argv)
+{
+	if (!*argv)
+		return fail("watch: DIR is missing (see bpffs --help)");
+	w->map.dir = argv[0];
+	w->patterns = argv + 1;
+	w->map.root = open_mount(w->map.dir);
+	if (w->map.root < 0 || (asked->json && begin_json(w)))
+		return FAILED;
+	return watch_any(w, &asked->taking, asked->interval, asked->count);
 }
 
 enum status watch_command(int argc, char **argv)
@@ -265,39 +318,19 @@ enum status watch_command(int argc, char **argv)
 		{ "delay", required_argument, NULL, 'd' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "resolve", required_argument, NULL, 'r' },
 		{ "take", no_argument, NULL, 't' },
 		{ "value", required_argument, NULL, 'v' },
 		{}
 	};
+	struct asked asked = { .interval = 1000000000 };
 	struct watcher w = { .map.root = -1 };
-	struct taking taking = {};
-	u64 interval = 1000000000;
-	unsigned long count = 0;
-	enum status status;
-	bool json = false;
+	enum status status = DONE;
 	int option;
 
-	while ((option = next_option(argc, argv, ":d:i:jn:t", options)) != -1) {
-		if (option == 'd' || option == 'i')
-			interval = read_seconds(argv[0], optarg);
-		else if (option == 'n')
-			count = read_count(argv[0], optarg);
-		else if (option == 'v')
-			taking.value = optarg;
-		json |= option == 'j';
-		taking.take |= option == 't';
-		if (option == '?' || !interval || (option == 'n' && !count))
-			return FAILED;
-	}
-	if (optind == argc)
-		return fail("watch: DIR is missing (see bpffs --help)");
-	w.map.dir = argv[optind];
-	w.patterns = argv + optind + 1;
-	w.map.root = open_mount(w.map.dir);
-	if (w.map.root < 0)
-		return FAILED;
-	status = json ? begin_json(&w) : DONE;
-	status = status ?: watch_any(&w, &taking, interval, count);
+	while (!status && (option = next_option(argc, argv, ":d:i:jn:r:t", options)) != -1)
+		status = take_option(&w, &asked, argv[0], option);
+	status = status ?: watch_dir(&w, &asked, argv + optind);
 	free_watcher(&w);
 	return status;
 }

@@ -100,7 +100,7 @@ static bool same_json(const struct element *e, const u8 *key, const u8 *value)
 		return false;
 	if (of_line.len == of_bytes.len && !memcmp(of_line.buf, of_bytes.buf, of_line.len))
 		return true;
-	printf("# %.*s# %.*s", (int)of_line.len, of_line.buf, (int)of_bytes.len, of_bytes.buf);
+	printf("# %.*s\n# %.*s\n", (int)of_line.len, of_line.buf, (int)of_bytes.len, of_bytes.buf);
 	return false;
 }
 
@@ -165,7 +165,7 @@ static void check_string(const char *layout, u32 size, const char *bytes, const 
 	     same_json(&e, (const u8 *)"\1", (const u8 *)bytes);
 	ok &= out.len == strlen(wanted) && !memcmp(out.buf, wanted, out.len);
 	if (!ok)
-		printf("# %.*s", (int)out.len, out.buf);
+		printf("# %.*s\n", (int)out.len, out.buf);
 	result(ok, "u8", layout, 0);
 	json_end(&out);
 	json_plan_free(e.key_plan);
@@ -174,7 +174,7 @@ static void check_string(const char *layout, u32 size, const char *bytes, const 
 	bpffs_layout_free(e.value);
 }
 
-#define LINE(value)	"{\"name\":\"1\",\"key\":1,\"value\":" value "}\n"
+#define LINE(value)	"{\"name\":\"1\",\"key\":1,\"value\":" value
 
 static void test_strings(void)
 {

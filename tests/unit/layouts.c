@@ -296,8 +296,8 @@ static void check_json(const char *name, const char *key, size_t key_size,
 
 	out.len = 0;
 	if (k && v && !json_line(&out, k, v, percpu, line, strlen(line)))
-		ok = wanted && out.len == strlen(wanted) + 1 &&
-		     !memcmp(out.buf, wanted, out.len - 1) && out.buf[out.len - 1] == '\n';
+		ok = wanted && out.len == strlen(wanted) - 1 &&
+		     !memcmp(out.buf, wanted, out.len) && wanted[out.len] == '}';
 	else if (k && v)
 		ok = !wanted;
 	if (!ok)
