@@ -97,7 +97,7 @@ static bool add_cgroup(const FTSENT *entry)
 /* What vanishes meanwhile is not there. */
 static void read_cgroups(void)
 {
-	char *paths[] = { mounted, NULL };
+	char *const paths[2] = { mounted };
 	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	FTSENT *entry;
 

@@ -227,7 +227,7 @@ _bpffs()
 			_bpffs_complete_source
 			_filedir -d ;;
 		esac ;;
-	json)	_bpffs_complete_command --resolve= ;;
+	json)	_bpffs_complete_command '-r --resolve=' ;;
 	check)	_bpffs_reply < <(_bpffs_mounts bpffs,fuse.bpffs) ;;
 	open)	_bpffs_reply < <(printf '%s\0' -r --; _bpffs_mounts bpffs,fuse.bpffs) ;;
 	layout)	_bpffs_complete_source ;;

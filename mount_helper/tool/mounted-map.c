@@ -213,7 +213,8 @@ enum status open_map(struct map *map, const char *dir, int root)
 	map->root = root;
 	/* A bloom filter has a layout of keys, and no table, as it lists none. */
 	if (faccessat(root, ".bpf/table", F_OK, 0))
-		return fail("%s: no keys and values are shown here", dir);
+		return errno == ENOENT ? fail("%s: no keys and values are shown here", dir) :
+					 fail("%s: %s", dir, strerror(errno));
 	if (is_map_of_maps(root))
 		return fail("%s: a map of maps: name one of the maps inside, %s/KEY", dir, dir);
 	status = read_layout(map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY, &map->key);
