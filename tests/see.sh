@@ -76,6 +76,8 @@ sys.exit(child.wait())' "$@"
 # With something done to its system calls; a sanitizer cannot look for leaks then.
 traced=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -qqo "$here/calls")
 traced_elements=("${traced[@]}" -P "$mnt/.bpf/raw" -P "$mnt/.bpf/table" -e trace=read)
+# Long work: the elements come late.
+long=("${traced_elements[@]}" -e inject=read:delay_enter=1300000:when=1)
 
 as_user() # COMMAND...
 {
@@ -952,6 +954,52 @@ wrong 'FILE and DIR' bpffs restore /
 wrong 'not in a mount' bpffs save / "$here/none"
 [ ! -e "$here/none" ]
 result $? 'save: refused, it leaves nothing'
+
+# --- How far long work is ---
+
+mount_it map 'key=u32,value=n=u64:s=str8'
+printf '%s\n' '1 n=5 s=' '2 n=6 s=' '3 n=7 s=' > "$mnt/.bpf/table"
+# The line comes, and goes again.
+shows_progress() # NAME LINE COLUMNS FILE COMMAND...
+{
+	local line=$2 name=$1 wanted=
+
+	[ -z "$line" ] || wanted=$'\r'$line$'\r'${line//?/ }$'\r'
+	run on_terminal "24x$3" "${@:4}"
+	[ "$status" -eq 0 ] && [ "$output" = "$wanted" ]
+	result $? "progress: $name"
+}
+shows_progress json 'bpffs: json: 1 of 3 elements (33%)' 80 "$here/out" "${long[@]}" "$tool" json "$mnt"
+jq -s . "$here/out" > "$here/log" && [ "$(wc -l < "$here/out")" -eq 3 ]
+result $? 'progress: beside what is printed'
+shows_progress 'a narrow terminal' 'bpffs: json: 1 of 3' 20 "$here/out" "${long[@]}" "$tool" json "$mnt"
+shows_progress 'json, not into a file' '' 80 /dev/null "${long[@]}" "$tool" json "$mnt"
+run on_terminal 24x80 - "${long[@]}" "$tool" json "$mnt"
+[ "$status" -eq 0 ] && [[ $output == '{'* && $output != *' of 3'* ]]
+result $? 'progress: json, on the terminal itself'
+shows_progress 'what is quick' '' 80 "$here/out" "$tool" json "$mnt"
+shows_progress save 'bpffs: save: 3 of 3 elements (100%)' 80 - "${long[@]}" "$tool" save "$mnt" \
+	"$here/saved.tar"
+run "${long[@]}" "$tool" save "$mnt" "$here/saved.tar"
+is 'progress: none in a pipe' ''
+rm "$mnt"/*
+shows_progress restore 'bpffs: restore: 1 of 3 elements (33%)' 80 - "${long[@]}" "$tool" restore \
+	"$here/saved.tar" "$mnt"
+[ "$(wc -l < "$mnt/.bpf/table")" -eq 3 ]
+result $? 'progress: what was restored'
+run on_terminal 24x80 - "${long[@]}" "$tool" restore "$here/saved.tar" "$mnt"
+[ "$status" -eq 2 ] && [ "$output" = "bpffs: $mnt: the map is not empty"$'\r' ]
+result $? 'progress: a sentence stands alone'
+umount "$mnt"
+# Which of its calls of bpf(2) copies, depends on libraries and kernels; it is behind these.
+copying=("${traced[@]}" -e trace=bpf -e inject=bpf:delay_enter=1300000:when=5+)
+copying+=(mount.bpffs -o "backend=${BACKEND:-auto},snapshot")
+shows_progress snapshot 'mount.bpffs: snapshot: 3 elements' 80 - "${copying[@]}" "$pins/map" "$mnt"
+umount "$mnt"
+bpftool map create "$pins/three" type array key 4 value 8 entries 3 name three
+shows_progress 'snapshot of an array' 'mount.bpffs: snapshot: 3 of 3 elements (100%)' 80 - \
+	"${copying[@]}" "$pins/three" "$mnt"
+umount "$mnt"
 
 # --- bpffs list ---
 

@@ -179,6 +179,13 @@ int libbpffs_mount_fuse(int fd, struct libbpffs_plan *plan);
 
 /* A frozen copy of a map. */
 int libbpffs_snapshot(int fd);
+
+/*
+ * For a program that shows how far that is: @count more elements are copied; 0: it begins,
+ * perhaps once more, with @total of them, or 0 if nobody knows. NULL: it shows nothing.
+ */
+extern void (*libbpffs_on_copy)(unsigned long long count, unsigned long long total);
+
 int libbpffs_pin_root(int fd);
 
 /* A detached mount of type bpf. */

@@ -29,6 +29,8 @@
 /* Elements that get no memory at once: 1 ms each time. */
 #define WAITS_MAX	1000
 
+void (*libbpffs_on_copy)(unsigned long long count, unsigned long long total);
+
 /**
  * struct copy - a map on its way into another
  * @from: the map
@@ -189,6 +191,18 @@ static int put_batch(struct copy *copy, __u32 count)
 	return 0;
 }
 
+/* Of others, nobody knows how many elements there are. */
+static bool is_full(__u32 type)
+{
+	return type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static void tell(__u64 count, __u64 total)
+{
+	if (libbpffs_on_copy)
+		libbpffs_on_copy(count, total);
+}
+
 static int copy_elements(struct copy *copy)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = copy->lock ? BPF_F_LOCK : 0);
@@ -198,6 +212,7 @@ static int copy_elements(struct copy *copy)
 	__u32 count;
 	int err, ret;
 
+	tell(0, is_full(copy->info.type) ? copy->info.max_entries : 0);
 	do {
 		count = copy->batch;
 		err = bpf_map_lookup_batch(copy->from, begun ? copy->cursor : NULL,
@@ -219,6 +234,8 @@ static int copy_elements(struct copy *copy)
 		ret = put_batch(copy, count);
 		if (ret)
 			return ret;
+		if (count)
+			tell(count, 0);
 	} while (err != -ENOENT);
 	return 0;
 }

@@ -21,6 +21,7 @@
 
 #include "internal.h"
 #include "object.h"
+#include "progress.h"
 
 static const char usage[] =
 	"usage: mount.bpffs SOURCE DIRECTORY [-fnrsvwh] [-o OPTIONS]\n"
@@ -68,6 +69,7 @@ static void say(const char *fmt, ...)
 {
 	va_list args;
 
+	progress_end();
 	fprintf(stderr, "mount.bpffs: ");
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
@@ -289,6 +291,14 @@ static int attach(struct helper *helper, const struct libbpffs_outcome *outcome)
 	return err ? say_error(MNT_EX_FAIL) : 0;
 }
 
+static void show_copy(unsigned long long count, unsigned long long total)
+{
+	if (count)
+		progress_add(count);
+	else
+		progress_begin("mount.bpffs: snapshot", "elements", total);
+}
+
 static int mount_object(struct helper *helper, int fd)
 {
 	struct bpf_mount_opts opts = mount_opts(helper);
@@ -298,7 +308,9 @@ static int mount_object(struct helper *helper, int fd)
 	if (mnt_context_is_fake(helper->cxt))
 		return say_plan(helper, fd);
 	/* Here, as the /proc of another name space need not have our descriptors. */
+	libbpffs_on_copy = show_copy;
 	err = libbpffs_mount(fd, helper->target, &opts, &outcome);
+	progress_end();
 	if (err)
 		return say_error(err == -ENOMEM ? MNT_EX_SYSERR : MNT_EX_FAIL);
 	status = attach(helper, &outcome);

@@ -15,6 +15,7 @@
 #include "mounted-map.h"
 #include "object.h"
 #include "open.h"
+#include "progress.h"
 
 const char usage[] =
 	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
@@ -213,14 +214,18 @@ int main(int argc, char **argv)
 		{ "restore", restore_command },
 		{ "all", all_command },
 	};
+	enum status status;
 	size_t i;
 
 	libbpf_set_print(NULL);
 	if (argc >= 2 && !strcmp(argv[1], "open"))
 		return open_command(argc - 1, argv + 1);
 	for (i = 0; argc >= 2 && i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+		if (!strcmp(argv[1], commands[i].name)) {
+			status = commands[i].run(argc - 1, argv + 1);
+			progress_end();
+			return status;
+		}
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 			  !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "progress.h"
 
 void (*before_sentence)(void);
 
@@ -16,6 +17,7 @@ enum status fail(const char *fmt, ...)
 {
 	va_list args;
 
+	progress_end();
 	if (before_sentence)
 		before_sentence();
 	fprintf(stderr, "bpffs: ");

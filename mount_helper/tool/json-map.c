@@ -5,6 +5,7 @@
 #include "internal.h"
 #include "json.h"
 #include "mounted-map.h"
+#include "progress.h"
 #include "resolve.h"
 
 /* What an element goes through. */
@@ -105,6 +106,7 @@ static enum status put_json(const char *dir, struct resolves *resolves)
 	int root = open_mount(dir);
 	enum status status;
 	struct json_out *out;
+	bool outer;
 
 	if (root < 0)
 		return FAILED;
@@ -114,7 +116,12 @@ static enum status put_json(const char *dir, struct resolves *resolves)
 		return fail("%s", strerror(ENOMEM));
 	}
 	out->fd = STDOUT_FILENO;
-	if (is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0))
+	outer = is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0);
+	/* How many there are in the maps inside, nobody knows. */
+	if (progress_beside_output())
+		progress_begin("bpffs: json", "elements",
+			       outer ? 0 : read_number(root, ".bpf/count"));
+	if (outer)
 		status = put_outer(dir, root, resolves, out);
 	else
 		status = put_root(dir, root, resolves, out);

@@ -9,6 +9,7 @@
 #include "field.h"
 #include "internal.h"
 #include "mounted-map.h"
+#include "progress.h"
 
 /* --- Files of a mount --- */
 
@@ -340,6 +341,7 @@ static void close_raw(struct raw *raw)
 static enum status raw_element(const struct map *map, const struct raw *raw, const char *key,
 			       const char *value, element_action action, void *context)
 {
+	progress_add(1);
 	if (!map->sum)
 		return action(context, key, value);
 	bpffs_value_sum(&raw->stored, value, raw->sum);
@@ -421,8 +423,10 @@ static enum status take_lines(struct lines *lines, line_action action, void *con
 	const char *line = lines->buf, *end = line + lines->len, *newline;
 	enum status status = DONE;
 
-	for (; !status && (newline = memchr(line, '\n', end - line)); line = newline + 1)
+	for (; !status && (newline = memchr(line, '\n', end - line)); line = newline + 1) {
+		progress_add(1);
 		status = action(context, line, newline - line);
+	}
 	lines->len = end - line;
 	memmove(lines->buf, line, lines->len);
 	return status;

@@ -10,6 +10,7 @@
 
 #include "chart.h"
 #include "internal.h"
+#include "progress.h"
 #include "view.h"
 
 #define SAMPLES		60
@@ -268,6 +269,9 @@ static enum status make_series(struct plot *plot)
 	enum status status = DONE;
 	bool live = is_live(plot);
 
+	/* It is all drawn at the end. */
+	if (!live)
+		progress_begin("bpffs: plot", "samples", plot->samples);
 	chart->samples = plot->samples;
 	chart->number = calloc(plot->samples, sizeof(*chart->number));
 	chart->time = calloc(plot->samples, sizeof(*chart->time));
@@ -276,6 +280,7 @@ static enum status make_series(struct plot *plot)
 	while (!status) {
 		chart->number[chart->count] = sum(plot, ALL_LEAVES);
 		chart->time[chart->count++] = (plot->view.now.when - begin) / 1e9;
+		progress_add(1);
 		/* It can have got smaller meanwhile. */
 		live = live && fits(plot);
 		if (live && chart->count > 1)
@@ -289,6 +294,7 @@ static enum status make_series(struct plot *plot)
 	/* A file is then what there was. */
 	if (plot->failed)
 		return DONE;
+	progress_end();
 	return live ? status : status ?: put_chart(plot);
 }
 

@@ -10,6 +10,7 @@
 #include "field.h"
 #include "internal.h"
 #include "mounted-map.h"
+#include "progress.h"
 #include "tar.h"
 
 /* --- save --- */
@@ -47,9 +48,22 @@ static enum status put_member(const char *name, FILE *from)
 	return status ?: put_bytes(zeros, -size & (TAR_BLOCK - 1));
 }
 
+static size_t count_lines(const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t count = 0;
+
+	while ((text = memchr(text, '\n', end - text))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
 /* As a file of its own first: nobody knows how long it will be. */
 static enum status put_file(const char *dir, int root, const char *map, const char *file)
 {
+	bool is_table = !strcmp(file, "table");
 	char path[64], name[128], part[65536];
 	enum status status = DONE;
 	FILE *copy;
@@ -67,6 +81,8 @@ static enum status put_file(const char *dir, int root, const char *map, const ch
 	while (!status && (len = read(fd, part, sizeof(part)))) {
 		if (len < 0 && errno != EINTR)
 			status = fail("%s/%s: %s", dir, path, strerror(errno));
+		if (len > 0 && is_table)
+			progress_add(count_lines(part, len));
 		if (len > 0 && fwrite(part, 1, len, copy) != (size_t)len)
 			status = fail("save: %s", strerror(errno));
 	}
@@ -92,6 +108,8 @@ static enum status put_map(const char *dir)
 	else if (asprintf(&map, "%s-%lu", *name ? name : "map", read_number(root, ".bpf/id")) < 0)
 		status = fail("%s", strerror(ENOMEM));
 	if (!status) {
+		if (progress_beside_output())
+			progress_begin("bpffs: save", "elements", read_number(root, ".bpf/count"));
 		for (i = 0; i < ARRAY_SIZE(saved) && !status; i++)
 			status = put_file(dir, root, map, saved[i]);
 		free(map);
@@ -141,6 +159,7 @@ enum status save_command(int argc, char **argv)
  * @found: the one that there is
  * @key: its layouts
  * @value: likewise
+ * @count: of its elements
  * @map: where it goes
  * @table: of it
  * @text: lines that are not written yet
@@ -154,6 +173,7 @@ struct restored {
 	char *found;
 	char *key;
 	char *value;
+	unsigned long count;
 	struct map map;
 	int table;
 	char text[65536];
@@ -340,6 +360,7 @@ static enum status put_lines(struct restored *r, unsigned long long size)
 		if (!status && r->defaults)
 			status = put_text(r, r->defaults, strlen(r->defaults));
 		status = status ?: put_text(r, "\n", 1);
+		progress_add(1);
 	}
 	free(line);
 	return status ?: flush(r);
@@ -351,6 +372,7 @@ static enum status put_table(struct restored *r, unsigned long long size, u32 va
 
 	if (!r->key || !r->value)
 		return fail("%s: no layouts before the table of %s", r->file, r->found);
+	progress_begin("bpffs: restore", "elements", r->count);
 	status = check_layouts(r, value_size) ?: check_empty(r);
 	if (status)
 		return status;
@@ -451,13 +473,16 @@ static enum status restore(struct restored *r)
 			done = true;
 			size = 0;
 		} else if (file && !done && (!strcmp(file, "key") || !strcmp(file, "value") ||
-					     !strcmp(file, "value_size"))) {
+					     !strcmp(file, "value_size") ||
+					     !strcmp(file, "count"))) {
 			text = read_text(r, size);
 			if (!text)
 				return fail("%s: %s cannot be read", r->file, name);
 			size = 0;
 			if (!strcmp(file, "value_size"))
 				value_size = strtoul(text, NULL, 10);
+			else if (!strcmp(file, "count"))
+				r->count = strtoul(text, NULL, 10);
 			else if (*file == 'k' && !r->key)
 				r->key = strdup(text);
 			else if (*file == 'v' && !r->value)
