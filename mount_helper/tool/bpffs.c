@@ -18,7 +18,8 @@
 #include "progress.h"
 
 const char usage[] =
-	"usage: bpffs json DIR        the elements of a mounted map as JSON Lines\n"
+	"usage: bpffs json [OPTIONS] DIR\n"
+	"                             the elements of a mounted map as JSON Lines\n"
 	"       bpffs export [OPTIONS] DIR\n"
 	"                             the same as metrics: OpenMetrics text\n"
 	"       bpffs top [OPTIONS] DIR\n"
