@@ -162,6 +162,21 @@ if begin_tool data syscount -P; then
 	run bpffs top -b -n 1 -d 0.1 "$maps/data"
 	grep -qE '^ [0-9]+ .* python3$' <<< "$output"
 	result $? 'syscount: top: a process by its number, with its name'
+	# It counts all the time, so that only a snapshot is the same for each.
+	mkdir "$here/snapshot"
+	mount.bpffs -o "backend=${BACKEND:-auto},ro,snapshot" \
+		"map:id:$(cat "$maps/data/.bpf/id")" "$here/snapshot"
+	work 20
+	sums=$(bpffs top -b -n 1 -d 0.1 "$here/snapshot" | grep TOTAL | awk '{ print $2 }'
+	bpffs export "$here/snapshot" | awk '/^bpffs_.*_count_value\{/ { n += $NF } END { print n }'
+	sed 's/.* count=\([0-9]*\) .*/\1/' "$here/snapshot/.bpf/table" | awk '{ n += $1 } END { print n }'
+	bpffs json "$here/snapshot" | jq -s 'map(.value.count) | add')
+	later=$(sed 's/.* count=\([0-9]*\) .*/\1/' "$maps/data/.bpf/table" | awk '{ n += $1 } END { print n }')
+	output="$(xargs <<< "$sums"), then $later"
+	[ "$(sort -u <<< "$sums" | wc -l)" -eq 1 ] && [ "$(wc -l <<< "$sums")" -eq 4 ] &&
+		[ "$later" -gt "${sums%%$'\n'*}" ]
+	result $? 'syscount: totals of top, export, the table and json agree, while it counts'
+	umount "$here/snapshot"
 	end_tool
 fi
 
