@@ -673,14 +673,66 @@ static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 	return take_head(p, c, why);
 }
 
+/* Bytes of hex, as far as there are both digits and room. */
+static size_t take_hex(struct bpffs_parser *p, const char *text, size_t len)
+{
+	size_t done;
+	int high, low;
+
+	for (done = 0; done + 1 < len && p->at < p->field->size; done += 2) {
+		high = bpffs_hex_digit(text[done]);
+		low = bpffs_hex_digit(text[done + 1]);
+		if (high < 0 || low < 0)
+			break;
+		p->to[p->at++] = high << 4 | low;
+	}
+	if (done)
+		clear_leaf(p, p->leaf);
+	return done;
+}
+
+/* Of a text that is collected, what neither ends it nor might be the end of a name. */
+static size_t take_plain(struct bpffs_parser *p, const char *text, size_t len)
+{
+	size_t done;
+
+	for (done = 0; done < len && p->len < BPFFS_WORD_MAX; done++) {
+		char c = text[done];
+
+		if (c == ' ' || c == '\t' || c == '\n' || c == '=')
+			break;
+		p->word[p->len++] = c;
+	}
+	return done;
+}
+
+/*
+ * The characters that need no more than to be taken, many at once: most of a long text.
+ * It does what take_char() does with each.
+ */
+static size_t take_many(struct bpffs_parser *p, const char *text, size_t len)
+{
+	size_t done = 0;
+
+	if (p->state == IN_BYTES && p->field->type != BPFFS_STR && !p->escape)
+		done = take_hex(p, text, len);
+	else if (p->state == IN_HEAD || p->state == IN_WORD)
+		done = take_plain(p, text, len);
+	if (done) {
+		p->column += done;
+		p->applied = false;
+	}
+	return done;
+}
+
 int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
 		      struct bpffs_reason *why)
 {
 	size_t i;
 	int err;
 
-	for (i = 0; i < len; i++) {
-		err = take_char(p, text[i], why);
+	for (i = take_many(p, text, len); i < len; i += take_many(p, text + i, len - i)) {
+		err = take_char(p, text[i++], why);
 		if (err) {
 			bpffs_parse_begin(p);
 			return err;
