@@ -1217,18 +1217,19 @@ for verb in $verbs; do
 		result $? "bpffs $verb $option"
 	done
 done
-for option in -d -i --delay= --interval=; do
-	for verb in top watch plot; do
-		for number in '' 0 -1 1x 1e1 nan 86401; do
-			wrong 'no time' bpffs "$verb" "$option$number" "$empty"
-		done
+for verb in top watch plot; do
+	for option in -d0 -i1x --delay=-1 --interval=86401; do
+		wrong 'no time' bpffs "$verb" "$option" "$empty"
+	done
+	for number in 0 1.5 18446744073709551616; do
+		wrong 'no number' bpffs "$verb" -n "$number" "$empty"
 	done
 done
-for option in top:-n top:--iterations= watch:-n watch:--count= plot:-n plot:--count=; do
-	for number in 0 -1 1.5 1x 18446744073709551616; do
-		wrong 'no number' bpffs "${option%:*}" "${option#*:}$number" "$empty"
-	done
+for number in '' 1e1 nan; do
+	wrong 'no time' bpffs top --interval="$number" "$empty"
 done
+wrong 'no number' bpffs top --iterations=-1 "$empty"
+wrong 'no number' bpffs watch --count=x "$empty"
 wrong 'there is no command none' bpffs none
 run bpffs
 [ "$status" -eq 2 ] && [[ $output == 'usage: '* ]]
