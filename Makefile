@@ -228,8 +228,8 @@ demo: $(if $(HOST),native-stage,vm-$(KERNEL))	## see what it does, on real traff
 	@$(if $(HOST),tests/native $(BUILD)/native,$(vm)/run) /usr/libexec/bpffs/demo/demo.sh
 
 # The table also as JSON, in build/bench. HOST=1: on this machine.
-bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS=100000] [PARTS='mounts elements shapes', and tools, sizes, hold; or all] [HOST=1 BACKEND=fuse]
-	@BACKEND=$(BACKEND) HOST=$(HOST) PARTS='$(PARTS)' tests/bench/run $(ELEMENTS)
+bench: $(if $(HOST),bench-host,vm-$(KERNEL))	## measure, against what does the same without bpffs [ELEMENTS=100000] [PARTS='mounts elements shapes', and tools, sizes, hold; or all] [PROFILE=1] [HOST=1 BACKEND=fuse]
+	@BACKEND=$(BACKEND) HOST=$(HOST) PARTS='$(PARTS)' PROFILE=$(PROFILE) tests/bench/run $(ELEMENTS)
 
 bench-host: deps lib
 	@$(MAKE) -s -C tests $(sub) $(BUILD)/tests/bench $(BUILD)/tests/smallest

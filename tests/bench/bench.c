@@ -19,7 +19,7 @@
 
 #include "bench.h"
 
-bool by_fuse, by_icount;
+bool by_fuse, by_icount, with_profile;
 
 static const char usage[] =
 	"usage: bench [OPTION]... [ELEMENTS...]\n"
@@ -30,6 +30,7 @@ static const char usage[] =
 	"  -a, --about NAME=VALUE\n"
 	"                    said in the header; accelerator=icount: the clock counts\n"
 	"                    instructions, of 2 ns each\n"
+	"  -P, --profile     the functions of the kernel that each row is spent in\n"
 	"  -j, --json        all rows as JSON too, in the last line\n"
 	"  -h, --help        this\n";
 
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "parts", required_argument, NULL, 'p' },
 		{ "about", required_argument, NULL, 'a' },
+		{ "profile", no_argument, NULL, 'P' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{}
@@ -89,7 +91,7 @@ int main(int argc, char **argv)
 	char *about[8];
 	int abouts = 0, c;
 
-	while ((c = getopt_long(argc, argv, "p:a:jh", options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "p:a:Pjh", options, NULL)) != -1)
 		switch (c) {
 		case 'p':
 			parts = optarg;
@@ -101,6 +103,9 @@ int main(int argc, char **argv)
 			}
 			by_icount |= !strcmp(optarg, "accelerator=icount");
 			about[abouts++] = optarg;
+			break;
+		case 'P':
+			with_profile = true;
 			break;
 		case 'j':
 			as_json = true;

@@ -15,6 +15,8 @@
 /* Which home of bpffs is measured; and is its clock a count of instructions? */
 extern bool by_fuse;
 extern bool by_icount;
+/* Is each row profiled, too? */
+extern bool with_profile;
 
 /* Ends the program, with a message, if @what is negative. */
 #define check(what) check_at((long)(what), #what)
@@ -58,8 +60,8 @@ struct row {
 double now_ms(void);
 double median(double *times, int n);
 
-/* Of @of, a line of the table for each part, what follows is. */
-void part(const char *name, __u32 elements, const char *of);
+/* What follows is of @title, which has so many elements. */
+void part(const char *name, __u32 elements, const char *title);
 
 /* @each: how often one turn of the work does what the row is of. */
 void compare(const struct row *row, __u32 each);
@@ -74,6 +76,11 @@ void report_size(const char *what, const char *against, double ours, double thei
 
 /* All rows, as one line of JSON. @about: NAME=VALUE for its header. */
 void report_json(char *const *about, int count);
+
+/* --- profile.c: the functions of the kernel that the work is in --- */
+
+/* @each: what one turn takes, in all. */
+void profile(const struct side *side, double each);
 
 /* --- maps.c --- */
 

@@ -38,6 +38,11 @@ static bool by_index(const struct map *map)
 	return map->type == BPF_MAP_TYPE_ARRAY || map->type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
+static bool is_hash(const struct map *map)
+{
+	return !by_index(map) && map->type != BPF_MAP_TYPE_LPM_TRIE;
+}
+
 static bool per_cpu(const struct map *map)
 {
 	return map->type == BPF_MAP_TYPE_PERCPU_HASH || map->type == BPF_MAP_TYPE_PERCPU_ARRAY;
@@ -45,7 +50,9 @@ static bool per_cpu(const struct map *map)
 
 void map_make(struct map *map)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->flags);
+	/* Without a random seed, each run has the same buckets. */
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = map->flags | (is_hash(map) ? BPF_F_ZERO_SEED : 0));
 	struct btf *btf = btf__new_empty();
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);

@@ -12,7 +12,7 @@
 #define ROUNDS		7
 
 static struct figure {
-	char part[64], what[80], against[80];
+	char part[16], title[80], what[80], against[80];
 	char unit[16];
 	__u32 elements;
 	double ours;
@@ -23,7 +23,7 @@ static struct figure {
 
 static size_t count;
 
-static char current[64];
+static char current[16], title[80];
 static __u32 elements;
 
 double now_ms(void)
@@ -50,6 +50,7 @@ double median(double *times, int n)
 void part(const char *name, __u32 of, const char *what)
 {
 	snprintf(current, sizeof(current), "%s", name);
+	snprintf(title, sizeof(title), "%s", what);
 	elements = of;
 	printf("# %s\n", what);
 	fflush(stdout);
@@ -90,6 +91,7 @@ static struct figure new_figure(const char *what, const char *against)
 	struct figure figure = { .elements = elements };
 
 	snprintf(figure.part, sizeof(figure.part), "%s", current);
+	snprintf(figure.title, sizeof(figure.title), "%s", title);
 	snprintf(figure.what, sizeof(figure.what), "%s", what);
 	snprintf(figure.against, sizeof(figure.against), "%s", against);
 	return figure;
@@ -152,6 +154,8 @@ void compare(const struct row *row, __u32 each)
 	}
 	report_times(row->ours.name, row->theirs.name, median(ours, n) / each,
 		     median(theirs, n) / each, by_fuse ? row->fuse_goal : row->goal, n);
+	if (with_profile)
+		profile(&row->ours, figures[count - 1].ours);
 }
 
 /* ------------------------------------------------------------------------------ */
@@ -175,6 +179,8 @@ static void put_figure(const struct figure *f)
 	putchar('{');
 	put_string("part", f->part);
 	printf(",\"elements\":%u,", f->elements);
+	put_string("title", f->title);
+	putchar(',');
 	put_string("what", f->what);
 	putchar(',');
 	put_string("against", f->against);
