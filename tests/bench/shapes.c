@@ -130,6 +130,7 @@ void bench_shapes(void)
 		{ "keys of 4 bytes, u32", { HASH, 0, 4, 8, "u32", "u64" } },
 		{ "keys of 8 bytes, u64", { HASH, 0, 8, 8, "u64", "u64" } },
 		{ "keys of 8 bytes, hex", { HASH, 0, 8, 8, "hex", "u64" } },
+		{ "keys and values of 8 bytes, hex", { HASH, 0, 8, 8, "hex", "hex" } },
 		{ "keys of 16 bytes, ip6", { HASH, 0, 16, 8, "ip6", "u64" } },
 		{ "keys of 40 bytes, hex", { HASH, 0, 40, 8, "hex", "u64" } },
 		{ "values of 64 bytes, hex", { HASH, 0, 4, 64, "u32", "hex" } },
