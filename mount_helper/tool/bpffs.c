@@ -225,19 +225,20 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name)) {
 			status = commands[i].run(argc - 1, argv + 1);
 			progress_end();
-			return status;
+			return status == FAILED || !end_output() ? status : FAILED;
 		}
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 			  !strcmp(argv[1], "help"))) {
 		fputs(usage, stdout);
-		return DONE;
+		return end_output();
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("bpffs %s\n", bpffs_version_string());
-		return DONE;
+		return end_output();
 	}
 	if (argc >= 2)
-		return fail("there is no command %s (see bpffs --help)", argv[1]);
+		return fail("there is no command \"%s\"%s (see bpffs --help)", argv[1],
+			    argc > 2 ? " with arguments" : "");
 	fputs(usage, stderr);
 	return FAILED;
 }

@@ -2,10 +2,12 @@
 /* What the commands of bpffs share: how they end, and their options. */
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -13,18 +15,33 @@
 
 void (*before_sentence)(void);
 
+/* One line, whatever is in names of files, and nothing that a terminal would obey. */
+static void put_sentence(const char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			fprintf(stderr, "\\%03o", (unsigned char)*text);
+		else
+			fputc(*text, stderr);
+}
+
 enum status fail(const char *fmt, ...)
 {
 	va_list args;
+	char *text;
+	int len;
 
 	progress_end();
 	if (before_sentence)
 		before_sentence();
-	fprintf(stderr, "bpffs: ");
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	len = vasprintf(&text, fmt, args);
 	va_end(args);
+	fprintf(stderr, "bpffs: ");
+	put_sentence(len < 0 ? strerror(ENOMEM) : text);
 	fputc('\n', stderr);
+	if (len >= 0)
+		free(text);
 	return FAILED;
 }
 
@@ -127,7 +144,39 @@ enum status end_output(void)
 	return DONE;
 }
 
-enum status write_file(const char *name, enum status (*put)(void *context), void *context)
+/* Of write_file(), the new one; NULL: there is none. */
+static char *volatile unfinished;
+
+static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
+
+static void end_by_signal(int number)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* What is ignored, as by nohup(1), stays so. */
+static void catch_ends(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (signal(ends[i], end_by_signal) == SIG_IGN)
+			signal(ends[i], SIG_IGN);
+}
+
+/* A link, a device or a pipe leads elsewhere, and stays what it is. */
+static bool is_replaced(const char *name)
+{
+	struct stat st;
+
+	return lstat(name, &st) || S_ISREG(st.st_mode);
+}
+
+static enum status replace_file(const char *name, enum status (*put)(void *context),
+				void *context)
 {
 	enum status status;
 	char *new;
@@ -135,6 +184,8 @@ enum status write_file(const char *name, enum status (*put)(void *context), void
 	if (asprintf(&new, "%s.%d", name, getpid()) < 0)
 		return fail("%s", strerror(ENOMEM));
 	unlink(new);
+	unfinished = new;
+	catch_ends();
 	if (!freopen(new, "wxe", stdout)) {
 		status = fail("%s: %s", new, strerror(errno));
 	} else {
@@ -144,6 +195,16 @@ enum status write_file(const char *name, enum status (*put)(void *context), void
 		if (status)
 			unlink(new);
 	}
+	unfinished = NULL;
 	free(new);
 	return status;
+}
+
+enum status write_file(const char *name, enum status (*put)(void *context), void *context)
+{
+	if (is_replaced(name))
+		return replace_file(name, put, context);
+	if (!freopen(name, "we", stdout))
+		return fail("%s: %s", name, strerror(errno));
+	return put(context);
 }

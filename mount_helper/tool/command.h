@@ -43,7 +43,8 @@ enum status end_output(void);
 
 /**
  * write_file() - what goes to standard output, into a file
- * @name: of it; it is replaced as a whole, or not at all
+ * @name: of it; it is replaced as a whole, or not at all, also by a signal; what is
+ *	there and no regular file is written to
  * @put: prints it
  * @context: for @put
  *
