@@ -42,24 +42,61 @@ void free_cgroups(void)
 	has_read = false;
 }
 
+/* Of the cgroup that it shows; "/../.." is above the root of a cgroup namespace. */
+static int depth_of(const char *root)
+{
+	int depth = 0;
+
+	for (; *root; root += strcspn(root, "/")) {
+		root += strspn(root, "/");
+		if (*root)
+			depth += strncmp(root, "..", 2) || (root[2] && root[2] != '/') ? 1 : -1;
+	}
+	return depth;
+}
+
+/* Nothing else is mounted over it, or over what is above. */
+static bool is_visible(struct libmnt_table *table, struct libmnt_fs *fs)
+{
+	const char *target = mnt_fs_get_target(fs);
+	struct statfs there;
+
+	return mnt_table_find_target(table, target, MNT_ITER_BACKWARD) == fs &&
+	       !statfs(target, &there) && there.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Where most of them are seen: what is mounted may be one of them, with those below. */
+static struct libmnt_fs *find_mount(struct libmnt_table *table, struct libmnt_iter *iter)
+{
+	struct libmnt_fs *fs, *found = NULL;
+	int depth, least = 0;
+
+	while (!mnt_table_next_fs(table, iter, &fs)) {
+		if (strcmp(mnt_fs_get_fstype(fs), "cgroup2") || !is_visible(table, fs))
+			continue;
+		depth = depth_of(mnt_fs_get_root(fs) ?: "");
+		if (found && depth >= least)
+			continue;
+		found = fs;
+		least = depth;
+	}
+	return found;
+}
+
 enum status load_cgroups(void)
 {
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
-	struct statfs there;
 
 	if (mounted)
 		return DONE;
 	table = mnt_new_table_from_file("/proc/self/mountinfo");
 	iter = mnt_new_iter(MNT_ITER_FORWARD);
-	while (table && iter && !mounted && !mnt_table_next_fs(table, iter, &fs)) {
+	fs = table && iter ? find_mount(table, iter) : NULL;
+	if (fs) {
 		const char *root = mnt_fs_get_root(fs);
 
-		/* Another mount may be on top of it. */
-		if (strcmp(mnt_fs_get_fstype(fs), "cgroup2") ||
-		    statfs(mnt_fs_get_target(fs), &there) || there.f_type != CGROUP2_SUPER_MAGIC)
-			continue;
 		mounted = strdup(mnt_fs_get_target(fs));
 		mounted_root = strdup(root && strcmp(root, "/") ? root : "");
 	}

@@ -178,28 +178,52 @@ static s64 clock_ns(clockid_t clock)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/* A time namespace has it ahead of the kernel's, which BPF programs know. */
+static s64 ahead_of_kernel(clockid_t clock)
+{
+	const char *wanted = clock == CLOCK_MONOTONIC ? "monotonic" :
+			     clock == CLOCK_BOOTTIME ? "boottime" : "";
+	FILE *file = fopen("/proc/self/timens_offsets", "re");
+	long long seconds, ns;
+	s64 ahead = 0;
+	char name[16];
+
+	while (file && fscanf(file, "%15s %lld %lld", name, &seconds, &ns) == 3)
+		if (!strcmp(name, wanted))
+			ahead = seconds * 1000000000 + ns;
+	if (file)
+		fclose(file);
+	return ahead;
+}
+
 /* Asked for once, lest the same number be another time in each line. */
 static s64 behind_time_of_day(enum meaning meaning)
 {
 	static s64 behind[ARRAY_SIZE(meanings)];
+	clockid_t clock = meanings[meaning].clock;
 
 	if (!behind[meaning])
-		behind[meaning] = clock_ns(CLOCK_REALTIME) - clock_ns(meanings[meaning].clock);
+		behind[meaning] = clock_ns(CLOCK_REALTIME) - clock_ns(clock) +
+				  ahead_of_kernel(clock);
 	return behind[meaning];
 }
 
 /* As ISO 8601 has it, in UTC; 0 is what nobody has set. */
 static bool put_time(struct line *text, u64 number, enum meaning meaning)
 {
-	u64 ns = number + behind_time_of_day(meaning);
-	time_t seconds = ns / 1000000000;
+	s64 ns, behind = behind_time_of_day(meaning);
+	time_t seconds;
 	char day[32];
 	struct tm tm;
 
-	if (!number || number > INT64_MAX || !gmtime_r(&seconds, &tm) ||
-	    !strftime(day, sizeof(day), "%FT%T", &tm))
+	/* Not before 1970 either, which is behind 0 of CLOCK_TAI. */
+	if (!number || number > INT64_MAX || __builtin_add_overflow((s64)number, behind, &ns) ||
+	    ns < 0)
 		return false;
-	line_print(text, "%s.%09lluZ", day, (unsigned long long)ns % 1000000000);
+	seconds = ns / 1000000000;
+	if (!gmtime_r(&seconds, &tm) || !strftime(day, sizeof(day), "%FT%T", &tm))
+		return false;
+	line_print(text, "%s.%09lldZ", day, (long long)(ns % 1000000000));
 	return true;
 }
 
