@@ -395,6 +395,10 @@ static enum status show(struct top *top)
 		return fail("top: the terminal \"%s\" is not known; -b needs none",
 			    getenv("TERM") ?: "");
 	before_sentence = end_screen;
+	/* As "dumb" has none. */
+	if (!tigetstr("cup") || tigetstr("cup") == (char *)-1)
+		return fail("top: the terminal \"%s\" cannot move its cursor; -b needs none",
+			    getenv("TERM") ?: "");
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
