@@ -415,9 +415,13 @@ static enum status skip(struct restored *r, unsigned long long size)
 /* Is it a file of the map that is wanted, or of the first one? */
 static const char *file_of(struct restored *r, const char *name)
 {
-	const char *slash = strchr(name, '/');
-	size_t len = slash ? slash - name : 0;
+	const char *slash;
+	size_t len;
 
+	/* As "tar -c ." has it. */
+	name += !strncmp(name, "./", 2) ? 2 : 0;
+	slash = strchr(name, '/');
+	len = slash ? slash - name : 0;
 	if (!slash || (r->wanted && (strlen(r->wanted) != len || memcmp(r->wanted, name, len))))
 		return NULL;
 	if (!r->found)
