@@ -54,8 +54,8 @@ wrong() # TEXT COMMAND...
 	refuses "wrong: ${*//$here/}" 2 "$text" "$@"
 }
 
-# On a terminal of ROWSxCOLUMNS that is its standard error, and also its standard output
-# if that is no other FILE: all that comes there.
+# On a terminal of ROWSxCOLUMNS that is its standard input and error, and also its standard
+# output if that is no other FILE: all that comes there.
 on_terminal() # ROWSxCOLUMNS FILE COMMAND...
 {
 	TERM=vt100 python3 -c 'import fcntl, os, pty, struct, subprocess, sys, termios
@@ -63,7 +63,7 @@ mine, its = pty.openpty()
 rows, columns = map(int, sys.argv[1].split("x"))
 fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 out = its if sys.argv[2] == "-" else open(sys.argv[2], "w")
-child = subprocess.Popen(sys.argv[3:], stdout=out, stderr=its)
+child = subprocess.Popen(sys.argv[3:], stdin=its, stdout=out, stderr=its)
 os.close(its)
 try:
     while part := os.read(mine, 4096):
@@ -168,6 +168,24 @@ result $? 'export: Prometheus, into a file'
 [ "$(awk '/^bpffs_conns_rx_bytes{/ { n += $NF } END { print n }' "$here/metrics")" -eq \
 	"$(sed 's/.*rxBytes=\([-0-9]*\).*/\1/' "$mnt/.bpf/table" | awk '{ n += $1 } END { print n }')" ]
 result $? 'export: a sum over the metrics is one over the table'
+umount "$mnt"
+
+# What is there and no regular file stays what it is.
+mount_it conns key=hex,value=hex
+mkdir "$here/to"
+mknod "$here/to/device" c 1 3
+mkfifo "$here/to/pipe"
+ln -s file "$here/to/link"
+cat "$here/to/pipe" > "$here/to/came" &
+for file in device pipe link; do
+	run bpffs export -o "$here/to/$file" "$mnt"
+	is "export: into a $file" ''
+done
+[ -c "$here/to/device" ] && [ -h "$here/to/link" ] && grep -qx '# EOF' "$here/to/file" &&
+	if [ -p "$here/to/pipe" ]; then wait $!; else kill $!; false; fi &&
+	grep -qx '# EOF' "$here/to/came"
+result $? 'export: into what is no file, which stays'
+rm -r "$here/to"
 umount "$mnt"
 
 wrong '--type needs a value' bpffs export --type
@@ -495,13 +513,47 @@ is 'resolve: json' '{"key.ifindex":"lo","value.cgroup":"/bpffs-see/a b","value.i
 resolved 'select(.name == $n).resolved'
 is 'resolve: json, what is not known' \
 	'{"key.ifindex":null,"value.cgroup":"/","value.ip":null,"value.n":[null,"lo"]}'
+# Where a mount shows only one cgroup, and those below: before the whole, and over it.
+in_cgroups() # SHELL COMMANDS
+{
+	run unshare -m bash -c 'bpffs=$1 mnt=$2 cgroup=$3
+		for other in $(findmnt -rno TARGET -t cgroup2); do
+			[ "$other" = "$cgroup" ] || umount "$other"
+		done
+		'"$1"'
+		"$bpffs" json --resolve=value.cgroup=cgroup "$mnt" |
+			jq -r "select(.key.ifindex == 1).resolved[\"value.cgroup\"]"' - "$tool" "$mnt" "$cgroup"
+}
+mkdir "$here/part"
+in_cgroups 'mount --bind "$cgroup/bpffs-see/a b" "'"$here"'/part"; umount "$cgroup"
+	mount -t cgroup2 cgroup2 "$cgroup"'
+is 'resolve: cgroups, of several mounts' '/bpffs-see/a b'
+in_cgroups 'mount --bind "$cgroup/bpffs-see" "$cgroup"'
+is 'resolve: cgroups, of one that hides another' '/bpffs-see/a b'
 # The time of day that it was a moment ago; the month may end meanwhile.
+is_recent()
+{
+	local time age
+
+	time=$(jq -r 'select(.key.ifindex == 1).resolved["value.last"]' <<< "$output")
+	age=$(($(date +%s) - $(date -d "$time" +%s)))
+	[[ $time == ????-??-??T??:??:??.?????????Z ]] && [ "$age" -ge 0 ] && [ "$age" -lt 3600 ]
+}
 run bpffs json --resolve=value.last=ktime "$mnt"
-time=$(jq -r 'select(.key.ifindex == 1).resolved["value.last"]' <<< "$output")
-age=$(($(date +%s) - $(date -d "$time" +%s)))
-[[ $time == ????-??-??T??:??:??.?????????Z ]] && [ "$age" -ge 0 ] && [ "$age" -lt 3600 ] &&
-	[ "$(jq -r 'select(.key.ifindex != 1).resolved["value.last"]' <<< "$output")" = null ]
+is_recent && [ "$(jq -r 'select(.key.ifindex != 1).resolved["value.last"]' <<< "$output")" = null ]
 result $? 'resolve: the time of day, and none at 0'
+if unshare -T true 2>&-; then
+	run unshare -T --monotonic 864000 --boottime 864000 "$tool" json --resolve=value.last=ktime "$mnt"
+	is_recent
+	result $? 'resolve: in a time namespace'
+else
+	skip 'resolve: in a time namespace' 'no time namespaces'
+fi
+# CLOCK_TAI is never behind the time of day.
+echo last=1 > "$mnt/1"
+run bpffs json --resolve=value.last=tai "$mnt"
+[[ $output != *'"value.last":"'[!1]* ]]
+result $? 'resolve: no time before 1970'
 echo "last=1000000000" > "$mnt/1"
 echo "last=3000000001" > "$mnt/4000000000"
 for clock in ktime boottime tai; do
@@ -769,6 +821,9 @@ result $? 'top: without privileges'
 umount "$mnt"
 mount_it conns key=hex
 wrong 'no terminal' bpffs top "$mnt"
+run on_terminal 24x80 - env TERM=dumb "$tool" top "$mnt"
+[ "$status" -eq 2 ] && [[ $output == *'cannot move its cursor; -b needs none'* ]]
+result $? 'top: a terminal that has no cursor to move'
 wrong 'no column "x"' bpffs top -b -s x "$mnt"
 umount "$mnt"
 unset LC_ALL
@@ -954,6 +1009,26 @@ wrong 'FILE and DIR' bpffs restore /
 wrong 'not in a mount' bpffs save / "$here/none"
 [ ! -e "$here/none" ]
 result $? 'save: refused, it leaves nothing'
+
+# Packed again, and with names that a terminal would obey.
+mkdir "$here/packed"
+tar -C "$here/packed" -xf "$here/saved.tar"
+tar -C "$here/packed" -cf "$here/packed.tar" .
+mount_it map 'key=u32,value=n=u64:s=str8'
+rm -f "$mnt"/*
+run bpffs restore "$here/packed.tar" "$mnt"
+[ "$status" -eq 0 ] && [ "$(sort "$mnt/.bpf/table")" = "$table" ]
+result $? 'restore: packed by tar(1)'
+mkdir "$here/to"
+echo old > "$here/to/file"
+"$tool" plot --series -n 3 -i 3600 -o "$here/to/file" "$mnt" &
+soon eval '[ "$(ls "$here/to" | wc -l)" -eq 2 ]' && kill $! && ! wait $! 2>&- &&
+	[ "$(ls "$here/to")" = file ] && [ "$(cat "$here/to/file")" = old ]
+result $? 'a file that a signal ends leaves nothing'
+rm -r "$here/to"
+rm "$mnt"/*
+umount "$mnt"
+rm -r "$here/packed"
 
 # --- How far long work is ---
 
@@ -1230,7 +1305,19 @@ for number in '' 1e1 nan; do
 done
 wrong 'no number' bpffs top --iterations=-1 "$empty"
 wrong 'no number' bpffs watch --count=x "$empty"
-wrong 'there is no command none' bpffs none
+wrong 'there is no command "none"' bpffs none
+mnt=$here refuses 'wrong: a sentence is one line, and obeyed by no terminal' 2 \
+	'there is no command "a\012\033[31m"' bpffs $'a\n\e[31m'
+on_full()
+{
+	bpffs "$@" > /dev/full
+}
+mount_it conns key=hex,value=hex
+for words in --help --version 'list --help' 'list -n' "layout $pins/conns" "check $mnt"; do
+	# shellcheck disable=SC2086
+	wrong 'standard output: No space left' on_full $words
+done
+umount "$mnt"
 run bpffs
 [ "$status" -eq 2 ] && [[ $output == 'usage: '* ]]
 result $? 'wrong: bpffs alone'
