@@ -191,6 +191,9 @@ umount "$mnt"
 wrong '--type needs a value' bpffs export --type
 wrong 'not FIELD=gauge' bpffs export --type=packets=sum /
 wrong 'not NAME=TEXT' bpffs export --label=a-b=c /
+wrong 'have le for their buckets' bpffs export --label=le=1 /
+mnt=$here refuses 'wrong: export: a label that is not UTF-8' 2 'not UTF-8' \
+	bpffs export --label=a=$'\xff' /
 wrong 'not a name of a metric' bpffs export --prefix=0 /
 wrong 'not a name of a metric' bpffs export --field=packets=a.b /
 mount_it conns 'key=hex,value=a={b=u64}:a_b=u64:hex24'

@@ -203,6 +203,11 @@ static enum status add_setting(struct settings *settings, char kind, const char 
 	setting->text = equals ? equals + 1 : NULL;
 	if (kind == 'l' && (!equals || !is_name(word, setting->name_len)))
 		return fail("export: --label=%s is not NAME=TEXT", word);
+	if (kind == 'l' && setting->name_len == 2 && !memcmp(word, "le", 2))
+		return fail("export: --label=%s: histograms have le for their buckets", word);
+	if (kind == 'l' && !json_is_utf8(setting->text, strlen(setting->text)))
+		return fail("export: --label=%.*s: the text is not UTF-8", (int)setting->name_len,
+			    word);
 	if (kind == 'f' && equals && !is_name(setting->text, strlen(setting->text)))
 		return fail("export: --field=%s: \"%s\" is not a name of a metric", word,
 			    setting->text);
