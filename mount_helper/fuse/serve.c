@@ -332,10 +332,13 @@ static void set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* An idle server has little memory, whatever was asked of it before. */
+/*
+ * An idle server has little memory, whatever was asked of it before. One arena: a second one
+ * looks into /proc before it gives memory back, and no file can be opened any more.
+ */
 static void limit_memory(void)
 {
-	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, KEPT_MAX);
 	mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
 }
