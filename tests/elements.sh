@@ -244,12 +244,12 @@ refuses 'a layout of inner maps that is refused' 32 'inner_key: the layout cover
 rm "$pins/dev" "$pins/in1" "$pins/in2" "$pins/out"
 
 # An ordinary user, who may not load the program, is told.
-user='setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all'
+user='setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all'
 rm -f "$pins/map"
 bpftool map create "$pins/map" type hash key 4 value 16 entries 8 name elements
 chmod 755 "$here" "$pins"
 chmod 666 "$pins/map"
-chown 1000 "$mnt"
+chown 65534 "$mnt"
 if [ "$(stat -c %a /dev/fuse)" = 666 ] && command -v fusermount3 > /dev/null; then
 	# shellcheck disable=SC2086
 	run $user mount.bpffs -o "backend=fuse,key=ip4,$value" "$pins/map" "$mnt"
