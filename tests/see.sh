@@ -521,7 +521,7 @@ in_cgroups() # SHELL COMMANDS
 {
 	run unshare -m bash -c 'bpffs=$1 mnt=$2 cgroup=$3
 		for other in $(findmnt -rno TARGET -t cgroup2); do
-			[ "$other" = "$cgroup" ] || umount "$other"
+			[ "$other" = "$cgroup" ] || umount "$other" 2> /dev/null
 		done
 		'"$1"'
 		"$bpffs" json --resolve=value.cgroup=cgroup "$mnt" |
@@ -1017,12 +1017,18 @@ result $? 'save: refused, it leaves nothing'
 # Packed again, and with names that a terminal would obey.
 mkdir "$here/packed"
 tar -C "$here/packed" -xf "$here/saved.tar"
-tar -C "$here/packed" -cf "$here/packed.tar" .
+# By name, the table is before the layout of the values.
+tar -C "$here/packed" --sort=name -cf "$here/packed.tar" .
 mount_it map 'key=u32,value=n=u64:s=str8'
 rm -f "$mnt"/*
 run bpffs restore "$here/packed.tar" "$mnt"
 [ "$status" -eq 0 ] && [ "$(sort "$mnt/.bpf/table")" = "$table" ]
 result $? 'restore: packed by tar(1)'
+rm -f "$mnt"/*
+run bash -c 'cat "$1" | "$2" restore --map="$3" - "$4"' - "$here/packed.tar" "$tool" \
+	"$(ls "$here/packed")" "$mnt"
+[ "$status" -eq 2 ] && [[ $output == *'no layouts before the table'* ]]
+result $? 'restore: packed by tar(1), from a pipe'
 mkdir "$here/to"
 echo old > "$here/to/file"
 "$tool" plot --series -n 3 -i 3600 -o "$here/to/file" "$mnt" &
@@ -1030,7 +1036,7 @@ soon eval '[ "$(ls "$here/to" | wc -l)" -eq 2 ]' && kill $! && ! wait $! 2>&- &&
 	[ "$(ls "$here/to")" = file ] && [ "$(cat "$here/to/file")" = old ]
 result $? 'a file that a signal ends leaves nothing'
 rm -r "$here/to"
-rm "$mnt"/*
+rm -f "$mnt"/*
 umount "$mnt"
 rm -r "$here/packed"
 

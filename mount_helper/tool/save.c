@@ -454,14 +454,15 @@ static enum status choose_map(struct restored *r)
 	return DONE;
 }
 
-/* All of the tar. */
+/* All of the tar. What tar(1) has packed may have its layouts behind the table. */
 static enum status restore(struct restored *r)
 {
-	unsigned long long size, padding;
+	unsigned long long size, padding, table_size = 0;
 	enum status status = DONE;
 	struct tar_head head;
 	bool done = false;
 	u32 value_size = 0;
+	long table = -1;
 
 	while (!status && fread(&head, 1, sizeof(head), r->tar) == sizeof(head) && *head.name) {
 		char name[sizeof(head.name) + 1] = "", *text = NULL;
@@ -472,7 +473,11 @@ static enum status restore(struct restored *r)
 		padding = -size & (TAR_BLOCK - 1);
 		memcpy(name, head.name, sizeof(head.name));
 		file = head.type == '0' ? file_of(r, name) : NULL;
-		if (file && !done && !strcmp(file, "table")) {
+		if (file && !done && !strcmp(file, "table") &&
+		    !(r->key && r->value && value_size) && ftell(r->tar) >= 0) {
+			table = ftell(r->tar);
+			table_size = size;
+		} else if (file && !done && !strcmp(file, "table")) {
 			status = put_table(r, size, value_size);
 			done = true;
 			size = 0;
@@ -495,6 +500,12 @@ static enum status restore(struct restored *r)
 		}
 		if (!status)
 			status = skip(r, size + padding);
+	}
+	if (!status && !done && table >= 0) {
+		status = fseek(r->tar, table, SEEK_SET) ?
+			 fail("%s: %s", r->file, strerror(errno)) :
+			 put_table(r, table_size, value_size);
+		done = true;
 	}
 	if (!status && !done)
 		status = r->wanted ? fail("%s: there is no table of %s", r->file, r->wanted) :
