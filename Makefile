@@ -108,7 +108,9 @@ host-check: source lib	## run the tests that need no kernel
 # Everything of the project, as tests/native puts it where nobody else sees it.
 native-stage: tests
 	@mkdir -p $(BUILD)/lock
+	@$(vm)/unpack
 	+@flock $(BUILD)/lock/native $(MAKE) -s stage-files stage=$(BUILD)/native
+	@cp -a $(BUILD)/unpacked/usr/. $(BUILD)/native/usr/
 
 fuse-check: native-stage	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
 	@tests/native $(BUILD)/native /usr/libexec/bpffs/run-tests $(TESTS) || [ $$? -eq 4 ]
@@ -259,7 +261,7 @@ check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ..
 # ------------------------------------------------------------------------------
 
 clean:		## remove what was built, keep what was fetched: kernels, a Debian
-	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done apt root root.done $(machines)),$(wildcard $(addsuffix /*,$(BUILD) $(machines:%=$(BUILD)/%))))
+	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done unpacked apt root root.done $(machines)),$(wildcard $(addsuffix /*,$(BUILD) $(machines:%=$(BUILD)/%))))
 
 distclean:	## remove all of build/
 	rm -rf $(BUILD)

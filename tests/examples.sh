@@ -75,7 +75,7 @@ mounts() # NAME SOURCE WHAT
 }
 
 examples=$(realpath "$examples")
-if ! command -v automount > /dev/null; then
+if ! automount -V > /dev/null 2>&1; then
 	skip autofs 'no automount (autofs)'
 elif [ ! -c /dev/autofs ] && ! modprobe -q autofs4; then
 	skip autofs 'this kernel has no autofs'
