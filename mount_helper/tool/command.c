@@ -145,7 +145,7 @@ enum status end_output(void)
 }
 
 /* Of write_file(), the new one; NULL: there is none. */
-static char *volatile unfinished;
+static char *_Atomic unfinished;
 
 static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
 
