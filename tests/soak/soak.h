@@ -52,7 +52,8 @@ enum soak_can {
  * @lookups, @foreign: of BPF_MAP_LOOKUP_ELEM: values of another key
  * @lists: what we have listed, by readdir, table or raw
  * @list_lost, @list_doubled: where that is no fault
- * @reads, @read_foreign: files of elements; of them, those with another key's value
+ * @reads, @read_foreign: files of elements; of them, those with another key's value (of a
+ *	trie, also the values in a table or raw, and what nobody has written)
  * @pushed, @popped: of a queue, by bpf(2) and files; the sums of first words
  */
 struct soak {
