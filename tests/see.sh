@@ -547,7 +547,8 @@ is_recent && [ "$(jq -r 'select(.key.ifindex != 1).resolved["value.last"]' <<< "
 result $? 'resolve: the time of day, and none at 0'
 if unshare -T true 2>&-; then
 	run unshare -T --monotonic 864000 --boottime 864000 "$tool" json --resolve=value.last=ktime "$mnt"
-	is_recent
+	is_recent && run unshare -T --fork --monotonic 864000 --boottime 864000 \
+		"$tool" json --resolve=value.last=ktime "$mnt" && is_recent
 	result $? 'resolve: in a time namespace'
 else
 	skip 'resolve: in a time namespace' 'no time namespaces'

@@ -2,6 +2,7 @@
 /* --resolve: what numbers of elements stand for, such as the name of an interface. */
 #include <net/if.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "cgroups.h"
@@ -178,12 +179,25 @@ static s64 clock_ns(clockid_t clock)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/*
+ * Whoever has called unshare(2) is still in the namespace that it was in before, but for
+ * newer kernels, and the offsets below are those of its children.
+ */
+static bool is_in_other_namespace(void)
+{
+	struct stat own, childrens;
+
+	return !stat("/proc/self/ns/time", &own) &&
+	       !stat("/proc/self/ns/time_for_children", &childrens) &&
+	       own.st_ino != childrens.st_ino;
+}
+
 /* A time namespace has it ahead of the kernel's, which BPF programs know. */
 static s64 ahead_of_kernel(clockid_t clock)
 {
 	const char *wanted = clock == CLOCK_MONOTONIC ? "monotonic" :
 			     clock == CLOCK_BOOTTIME ? "boottime" : "";
-	FILE *file = fopen("/proc/self/timens_offsets", "re");
+	FILE *file = is_in_other_namespace() ? NULL : fopen("/proc/self/timens_offsets", "re");
 	long long seconds, ns;
 	s64 ahead = 0;
 	char name[16];
