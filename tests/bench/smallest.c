@@ -5,7 +5,7 @@
  *
  * smallest DIR: mounts, prints a byte when it has, and answers until the mount goes.
  */
-#define FUSE_USE_VERSION 34
+#define FUSE_USE_VERSION FUSE_MAKE_VERSION(3, 12)
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <stdio.h>
