@@ -1125,7 +1125,7 @@ shows 'a program' \
 run bash -c "'$tool' list -nr -o id,used,fill,kind | grep '^$(pin_of map maps/blocked) '"
 is 'list: columns' "$(pin_of map maps/blocked) 1 0% map"
 shows 'the server of a mount does not use its map' \
-	'select(.kind == "map" and .id == '"$id"') | .programs | map(tostring) | join(" ")' null
+	'select(.kind == "map" and .id == '"$id"') | .programs | map(values) | length' 0
 umount "$mnt"
 mount_it conns key=hex,mode=0444
 run as_user "$tool" list -nr -o kind,id,type,name,size,used,mounted,pinned
