@@ -3,7 +3,7 @@
  * Who may do what: the tables of docs/reliability.rst, each cell of which is tried. A row
  * is who, a column what; a cell says "ok" or the error.
  */
-#include "util.h"
+#include "idmapped.h"
 
 #include <grp.h>
 #include <linux/bpffs.h>
@@ -11,14 +11,12 @@
 #include <sys/ptrace.h>
 
 #define TABLES		"/usr/libexec/bpffs/access/reliability.rst"
-#define IDMAPPED	"/tmp/idmapped"
 #define OWN		"/tmp/own"	/* a directory of who mounts */
 
 /* The mount's are OWNER and GROUP, mode 0640. */
 #define OWNER	1000
 #define GROUP	2000
 #define OTHER	1002
-#define FIRST	100000	/* who is root in a container with an idmapped mount */
 
 /* --- What is tried; errno, or 0 --- */
 
@@ -230,50 +228,8 @@ static int be_root_of_other(void)
 	return become_root_there(OTHER);
 }
 
-/* A user namespace in which 0 to 65535 are FIRST and so on. */
-static int open_userns(void)
-{
-	int ready[2], ns = -1;
-	char path[64], c;
-	pid_t child;
-
-	if (pipe(ready))
-		return -1;
-	child = fork();
-	if (!child) {
-		if (!unshare(CLONE_NEWUSER) && write(ready[1], "x", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	if (read(ready[0], &c, 1) == 1) {
-		snprintf(path, sizeof(path), "/proc/%d/uid_map", child);
-		write_to(path, 0, "0 100000 65536");
-		snprintf(path, sizeof(path), "/proc/%d/gid_map", child);
-		write_to(path, 0, "0 100000 65536");
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
-		ns = open(path, O_RDONLY);
-	}
-	close(ready[0]);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return ns;
-}
-
 /* That of a container, which has the mount with its own users. */
 static int userns;
-
-static int mount_idmapped(void)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = userns };
-	int tree = open_tree(AT_FDCWD, MNT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), err = 0;
-
-	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) ||
-	    move_mount(tree, "", AT_FDCWD, IDMAPPED, MOVE_MOUNT_F_EMPTY_PATH))
-		err = -errno;
-	close(tree);
-	return err;
-}
 
 /* With each capability there. */
 static int be_root_contained(void)
@@ -374,7 +330,6 @@ FIXTURE_SETUP(access)
 	elsewhere = open("/proc/self/ns/mnt", O_RDONLY);
 	ASSERT_LE(0, elsewhere);
 	ASSERT_EQ(0, private_mounts());
-	mkdir(IDMAPPED, 0755);
 	mkdir(OWN, 0755);
 	/* fusermount3 asks for their names. */
 	sh("grep -q ':x:%u:' /etc/passwd || echo 'other:x:%u:%u::/:/bin/sh' >> /etc/passwd",
@@ -435,7 +390,7 @@ static void try_all(struct __test_metadata *_metadata, const FIXTURE_VARIANT(acc
 	EXPECT_EQ(COLUMNS, read_row(table, variant->who, want));
 	ASSERT_EQ(0, mount_at(read_only)) TH_LOG("%s", refusal);
 	/* Where there are no idmapped mounts, no container has one. */
-	comes_in = !variant->idmapped || !mount_idmapped();
+	comes_in = !variant->idmapped || !mount_with(userns);
 	target = variant->idmapped ? IDMAPPED : MNT;
 	printf("# %s: %-28s", table, variant->who);
 	for (i = 0; i < COLUMNS; i++) {

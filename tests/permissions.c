@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The files are the boundary: what a process without capabilities may do. */
-#include "util.h"
+#include "idmapped.h"
 
 #include <grp.h>
 #include <libbpffs.h>
@@ -108,57 +108,14 @@ TEST_F(permissions, without_bpf_2)
 
 /* --- Idmapped mounts, as a container with a user namespace has them --- */
 
-#define IDMAPPED	"/tmp/idmapped"
-#define FIRST		100000	/* who is root there */
-
-/* A user namespace in which 0 to 65535 are FIRST and so on. */
-static int open_userns(void)
-{
-	static const char map[] = "0 100000 65536";
-	int ready[2], ns = -1;
-	char path[64], c;
-	pid_t child;
-
-	if (pipe(ready))
-		return -1;
-	child = fork();
-	if (!child) {
-		if (!unshare(CLONE_NEWUSER) && write(ready[1], "x", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	if (read(ready[0], &c, 1) == 1) {
-		snprintf(path, sizeof(path), "/proc/%d/uid_map", child);
-		if (!write_to(path, 0, map)) {
-			snprintf(path, sizeof(path), "/proc/%d/gid_map", child);
-			if (!write_to(path, 0, map)) {
-				snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
-				ns = open(path, O_RDONLY);
-			}
-		}
-	}
-	close(ready[0]);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return ns;
-}
-
 /* The mount at MNT once more, idmapped. */
 static int mount_idmapped(void)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	int tree, ns = open_userns(), err = 0;
+	int ns = open_userns(), err;
 
 	if (ns < 0)
 		return -errno;
-	mkdir(IDMAPPED, 0755);
-	tree = open_tree(AT_FDCWD, MNT, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	attr.userns_fd = ns;
-	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) ||
-	    move_mount(tree, "", AT_FDCWD, IDMAPPED, MOVE_MOUNT_F_EMPTY_PATH))
-		err = -errno;
-	close(tree);
+	err = mount_with(ns);
 	close(ns);
 	return err;
 }
