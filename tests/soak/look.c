@@ -118,22 +118,26 @@ void soak_read_raw(void)
 	free(bytes);
 }
 
+/* A file of what @key has; false: there is none, as there may be, or it was a fault. */
+static bool read_file_of(__u32 key, const char *path, char *text, size_t size)
+{
+	long len = soak_read_file(path, text, size);
+
+	if (len < 0 && (len != -ENOENT || key < SOAK_STAY))
+		soak_fault("read %s: %s", path, strerror(-len));
+	return len >= 0;
+}
+
 /* A file of an element: what is in it was written, if not always by this key. */
 void soak_read_files(void)
 {
 	char path[64] = SOAK_MNT "/", text[4096];
 	__u32 key = soak_random() % SOAK_KEYS;
 	enum soak_seen seen;
-	long len;
 
 	soak_name(key, path + strlen(path));
-	len = soak_read_file(path, text, sizeof(text));
-	if (len == -ENOENT && key >= SOAK_STAY)
+	if (!read_file_of(key, path, text, sizeof(text)))
 		return;
-	if (len < 0) {
-		soak_fault("read %s: %s", path, strerror(-len));
-		return;
-	}
 	seen = soak_judge_text(key, text);
 	soak.reads++;
 	if (seen == SEEN_FOREIGN || (seen == SEEN_NEVER && soak.can & HAS_PREFIXES))
@@ -147,16 +151,10 @@ void soak_read_maps(void)
 {
 	char path[64], text[256];
 	__u32 key = soak_random() % SOAK_KEYS, i;
-	long len;
 
 	snprintf(path, sizeof(path), SOAK_MNT "/%u/0", key);
-	len = soak_read_file(path, text, sizeof(text));
-	if (len == -ENOENT && key >= SOAK_STAY)
+	if (!read_file_of(key, path, text, sizeof(text)))
 		return;
-	if (len < 0) {
-		soak_fault("read %s: %s", path, strerror(-len));
-		return;
-	}
 	for (i = 0; i < SOAK_CONST; i++)
 		if (soak_judge_text(i, text) == SEEN_WHOLE)
 			break;
