@@ -347,13 +347,14 @@ echo 'n=1 s= a=0 b=0' > "$mnt/beat"
 echo 'n=1 s= a=0 b=0' > "$mnt/old"
 
 # Until it has looked once: what it prints is read from descriptor 7.
+beat='n+=1 beat'
 begin_watch() # ARGUMENT...
 {
 	exec 7< <(exec "$tool" watch -i 0.05 "$@" "$mnt")
 	watcher=$!
 	line=
 	until [ -n "$line" ]; do
-		echo n+=1 > "$mnt/beat"
+		echo "${beat% *}" > "$mnt/${beat#* }"
 		read -r -t 0.2 -u 7 line
 	done
 }
@@ -568,13 +569,8 @@ a, b = ((datetime.datetime.fromisoformat(t[:19]), int(t[20:29])) for t in sys.st
 sys.exit((b[0] - a[0]).seconds * 10**9 + b[1] - a[1] != 2 * 10**9 + 1)'
 	result $? "resolve: $clock has no other length"
 done
-exec 7< <(exec "$tool" watch -i 0.05 "${resolve[@]}" "$mnt")
-watcher=$!
-line=
-until [ -n "$line" ]; do
-	echo last+=1 > "$mnt/1"
-	read -r -t 0.2 -u 7 line
-done
+beat='last+=1 1'
+begin_watch "${resolve[@]}"
 [[ $line == '~ 1 last='*'->'*' # key.ifindex=lo value.cgroup=/bpffs-see/a%20b value.ip=vfs_read+0x0 value.n=lo,-' ]]
 result $? 'resolve: watch'
 rm "$mnt/4000000000"
