@@ -40,7 +40,7 @@ static unsigned long long now(void)
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
 }
 
-bool progress_is_seen(void)
+static bool is_seen(void)
 {
 	return isatty(STDERR_FILENO);
 }
@@ -49,13 +49,13 @@ bool progress_beside_output(void)
 {
 	struct stat st;
 
-	return progress_is_seen() && !fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode);
+	return is_seen() && !fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode);
 }
 
 void progress_begin(const char *what, const char *unit, unsigned long long total)
 {
 	progress_end();
-	if (!progress_is_seen())
+	if (!is_seen())
 		return;
 	progress = (struct progress) {
 		.what = what,

@@ -16,10 +16,10 @@
  */
 void progress_begin(const char *what, const char *unit, unsigned long long total);
 
-/* Would it be seen? If not, a total need not be asked for. */
-bool progress_is_seen(void);
-
-/* Is standard output a file? What goes through a pipe can come to the same terminal. */
+/*
+ * Would it be seen, and is standard output a file? What goes through a pipe can come to the
+ * same terminal. If not, a total need not be asked for.
+ */
 bool progress_beside_output(void);
 
 /* So many more are done. */
