@@ -108,14 +108,17 @@ host-check: source lib	## run the tests that need no kernel
 # Everything of the project, as tests/native puts it where nobody else sees it.
 native-stage: tests
 	@mkdir -p $(BUILD)/lock
-	@$(vm)/unpack
 	+@flock $(BUILD)/lock/native $(MAKE) -s stage-files stage=$(BUILD)/native
+
+# With the servers that tests talk to.
+native-servers: native-stage
+	@$(vm)/unpack
 	@cp -a $(BUILD)/unpacked/usr/. $(BUILD)/native/usr/
 
-fuse-check: native-stage	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
+fuse-check: native-servers	## run the tests on this machine, by FUSE, without the module [TESTS='element types']
 	@tests/native $(BUILD)/native /usr/libexec/bpffs/run-tests $(TESTS) || [ $$? -eq 4 ]
 
-fuse-check-san: native-stage	## the same, with bpffs-fuse under sanitizers: address, undefined; thread [TESTS='element types']
+fuse-check-san: native-servers	## the same, with bpffs-fuse under sanitizers: address, undefined; thread [TESTS='element types']
 	@tests/sanitized $(BUILD)/native $(TESTS)
 
 man: deps	## build the man pages, in build/man
@@ -268,5 +271,5 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images native-stage vm demo bench bench-host soak check \
+	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak check \
 	check-all check-debug in-tree clean distclean
