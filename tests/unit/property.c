@@ -370,7 +370,8 @@ static void check_addition(const struct bpffs_shape *shape, struct bpffs_parser 
 	all = (const char *)memchr(field, shape->separator, len - from) - field;
 	equals = memchr(field, '=', all);
 	/* Of a string alone, "=" is a byte; of several fields, the first is added to. */
-	if (!equals || (!shape->cpus && bpffs_layout_bare(shape->layout)) || *field == '~' || strstr(field, ".~") == field + 4)
+	if (!equals || (!shape->cpus && bpffs_layout_bare(shape->layout)) || *field == '~' ||
+	    (all > 6 && !memcmp(field + 4, ".~", 2)))
 		return;
 	name = equals - field;
 	if (!parse_one(parser, "%.*s+%.*s ", field, name, all))
