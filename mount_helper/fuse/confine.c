@@ -115,15 +115,22 @@ static void spare_from_oom(void)
 	close(fd);
 }
 
-/* Of inner maps that somebody looks at, each has a descriptor. */
-static void allow_descriptors(void)
+/*
+ * Who mounts may have bounded its own memory and time; others are served when it is gone. Of
+ * inner maps that somebody looks at, each has a descriptor.
+ */
+static void lift_soft_limits(void)
 {
+	static const int resources[] = { RLIMIT_NOFILE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA };
 	struct rlimit limit;
+	size_t i;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	for (i = 0; i < ARRAY_SIZE(resources); i++) {
+		if (getrlimit(resources[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(resources[i], &limit);
+	}
 }
 
 int settle(void)
@@ -133,7 +140,7 @@ int settle(void)
 
 	if (err)
 		return err;
-	allow_descriptors();
+	lift_soft_limits();
 	spare_from_oom();
 	umask(0);
 	if (chdir("/") || setrlimit(RLIMIT_CORE, &none))

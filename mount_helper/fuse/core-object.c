@@ -62,8 +62,9 @@ int describe_begin(void)
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", DESCRIBED);
+	/* EBADF: RLIMIT_NOFILE is below it. */
 	if (dup3(DAEMON_OBJECT, DESCRIBED, O_CLOEXEC) < 0)
-		return -errno;
+		return errno == EBADF ? -EMFILE : -errno;
 	description = open(path, O_RDONLY | O_CLOEXEC);
 	return description < 0 ? -errno : 0;
 }

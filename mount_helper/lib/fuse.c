@@ -77,11 +77,14 @@ static int write_options(const struct libbpffs_plan *plan, const char *device,
 			 const char *directory)
 {
 	int fd = memfd_create("bpffs-options", MFD_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
+	int copy = fd >= 0 ? dup(fd) : -1;
+	FILE *file = copy >= 0 ? fdopen(copy, "w") : NULL;
 	int err = file ? 0 : -1;
 	size_t i;
 
-	if (!err)
+	if (!file)
+		close_quietly(copy);
+	else
 		err = write_string(file, source_of(plan)) ?: write_string(file, device) ?:
 		      write_string(file, directory);
 	for (i = 0; !err && i < plan->count; i++)
@@ -101,8 +104,9 @@ static int place(posix_spawn_file_actions_t *actions, int from, int to, int *cop
 	if (from < 0)
 		return 0;
 	*copy = fcntl(from, F_DUPFD_CLOEXEC, ABOVE_DAEMON);
+	/* EINVAL: RLIMIT_NOFILE is not above it. */
 	if (*copy < 0)
-		return errno;
+		return errno == EINVAL ? EMFILE : errno;
 	return posix_spawn_file_actions_adddup2(actions, *copy, to);
 }
 

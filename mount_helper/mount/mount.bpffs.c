@@ -431,6 +431,7 @@ static int run(struct helper *helper)
 	ret = mnt_context_finalize_mount(cxt);
 	if (!status && ret) {
 		say("%s is mounted, but /run/mount cannot be updated: %s", helper->target,
+		    ret == -MNT_ERR_LOCK ? "it cannot be locked" :
 		    strerror(ret < 0 ? -ret : errno));
 		return MNT_EX_FILEIO;
 	}
