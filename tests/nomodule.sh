@@ -41,39 +41,7 @@ find_server()
 	[ -n "$server" ] && keeper=$(awk '/^PPid:/ { print $2 }' "/proc/$server/status")
 }
 
-cat > "$here/library.py" << 'END'
-import ctypes, os, struct, sys
-
-class Opts(ctypes.Structure):
-    _fields_ = [("sz", ctypes.c_size_t)] + [(n, ctypes.c_char_p)
-        for n in ("source", "options", "key", "value", "backend")]
-
-bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
-lib = ctypes.CDLL("libbpffs.so.0")
-lib.bpf_mount_error.restype = ctypes.c_char_p
-
-def must(ret):
-    if ret < 0:
-        sys.exit(lib.bpf_mount_error().decode() or os.strerror(-ret))
-    return ret
-
-def hash_map(name, entries):
-    return must(bpf.bpf_map_create(1, name, 4, 16, entries, None))
-
-def put(fd, key, *fields):
-    must(bpf.bpf_map_update_elem(fd, struct.pack("I", key), struct.pack("2Q", *fields), 0))
-
-def get(fd, key):
-    value = ctypes.create_string_buffer(16)
-    if bpf.bpf_map_lookup_elem(fd, struct.pack("I", key), value):
-        return None
-    return struct.unpack("2Q", value.raw)
-
-def mount(fd, directory):
-    opts = Opts(ctypes.sizeof(Opts), b"map:acceptance", None, b"u32", b"a=u64:b=u64", b"fuse")
-    must(lib.bpf_mount_fd(fd, directory, ctypes.byref(opts)))
-END
-export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$PWD PYTHONDONTWRITEBYTECODE=1
 
 # --- A program makes a map, mounts it and ends ---
 
@@ -229,10 +197,7 @@ for i in range(many):
     must(lib.bpf_umount(directory, 0))
 if len(os.listdir("/proc/self/fd")) != descriptors:
     sys.exit("descriptors are left")
-info = ctypes.create_string_buffer(96)
-size = ctypes.c_uint32(len(info))
-must(bpf.bpf_obj_get_info_by_fd(fd, info, ctypes.byref(size)))
-print(struct.unpack("2I", info.raw[:8])[1])
+print(map_id(fd))
 END
 id=$output
 [ "$status" -eq 0 ] && soon no_map && soon no_process && [ "$(processes)" -le "$before" ]
