@@ -5,8 +5,8 @@
 # moment: what is refused is refused in a sentence, nothing is lost, and nothing is left. Of
 # both homes. As TAP.
 #
-# FULL=1 (and TIMEOUT=1500) takes full sizes: 1,000,000 keys, 10,000 mounts by the module. By FUSE it is 1,000,
-# as each has twelve tasks, and this machine has not more than kernel.pid_max.
+# FULL=1 (and TIMEOUT=1500) takes full sizes: 1,000,000 keys, 10,000 mounts by the module;
+# by FUSE it is 1,000, as each has twelve tasks, of which there are at most kernel.pid_max.
 . "$(dirname "$0")/tap.sh"
 here=$(mktemp -d)
 mnt=$here/mnt
@@ -21,7 +21,6 @@ keys=100000 mounts=${fuse:+100} rounds=3
 : "${mounts:=1000}"
 [ -z "${FULL:-}" ] || keys=1000000 mounts=${fuse:+1000} rounds=10
 : "${mounts:=10000}"
-keys=${KEYS:-$keys} mounts=${MOUNTS:-$mounts}
 # A virtual machine without KVM is slow.
 elements=1000 step=1
 [ ! -d /run/vm ] || [ -n "${FULL:-}" ] || elements=100 rounds=1 step=4
