@@ -272,13 +272,21 @@ result $? 'a block list: rm lets in again'
 recipe resolve
 [ "$status" -eq 0 ] && jq -re '.resolved.key' <<< "$output" | grep -qx eth0
 result $? 'sums over the CPUs: the name of the interface'
-recipe sleepers
-[ "$status" -eq 0 ] && jq -re 'select(.key.stack >= 0).resolved | .["value.last"], .["key.stack"]?[0]?' \
-	<<< "$output" | grep -q '^[a-z_].*+0x'
-result $? 'where the kernel sleeps'
-[ ! -e /mnt/sleepers/type ]
-result $? 'where the kernel sleeps: no longer'
-umount /mnt/sleeps /mnt/stacks
+# Stacks are bpffs-fuse's only.
+if [ -e /dev/fuse ] || modprobe -q fuse; then
+	recipe sleepers
+	[ "$status" -eq 0 ] &&
+		jq -re 'select(.key.stack >= 0).resolved | .["value.last"], .["key.stack"]?[0]?' \
+		<<< "$output" | grep -q '^[a-z_].*+0x'
+	result $? 'where the kernel sleeps'
+	[ ! -e /mnt/sleepers/type ]
+	result $? 'where the kernel sleeps: no longer'
+	umount /mnt/sleeps /mnt/stacks
+else
+	ran+=(sleepers)
+	skip 'where the kernel sleeps' 'the kernel has no FUSE'
+	skip 'where the kernel sleeps: no longer' 'the kernel has no FUSE'
+fi
 
 # --- to be read by others ---
 
