@@ -21,6 +21,9 @@ def hash_map(name, entries):
 def put(fd, key, *fields):
     must(bpf.bpf_map_update_elem(fd, struct.pack("I", key), struct.pack("2Q", *fields), 0))
 
+def drop(fd, key):
+    bpf.bpf_map_delete_elem(fd, struct.pack("I", key))
+
 # All keys below count, of which each field is the key.
 def fill(fd, count):
     keys = array.array("I", range(count))
