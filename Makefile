@@ -58,7 +58,9 @@ clang := $(filter clang%,$(notdir $(CC)))
 work = $(BUILD)/module/$(release)$(if $(clang),-clang)$(if $(W),-W$(W))
 # What this Debian cannot build, another one does.
 enter = $(if $(wildcard $(dir $(abspath $(KDIR)))trixie),env BUILD=$(CURDIR)/build $(vm)/trixie )
-kbuild = $(enter)$(MAKE) -C $(abspath $(KDIR)) M=$(work) CONFIG_BPFFS_FS=m \
+# Where the kernel counts which lines run, they are counted.
+counted = $(if $(filter %-coverage,$(release)),GCOV_PROFILE=y KCOV_INSTRUMENT=y)
+kbuild = $(enter)$(MAKE) -C $(abspath $(KDIR)) M=$(work) CONFIG_BPFFS_FS=m $(counted) \
 	KCFLAGS="-I$(CURDIR)/include $(KCFLAGS)" \
 	$(if $(clang),CC=$(CURDIR)/$(vm)/clang CONFIG_CC_IS_CLANG=y CONFIG_CC_IS_GCC=) \
 	modules
@@ -73,9 +75,12 @@ module: $(filter $(fetched),$(KDIR))	## build bpffs.ko [KDIR=DIR] [CC=clang] [W=
 $(BUILD)/kernel/%/headers: deps
 	@$(vm)/fetch-kernel $*
 
-# This one is compiled, not fetched.
+# These are compiled, not fetched.
 $(BUILD)/kernel/debug/headers: deps
 	@tests/debug/build
+
+$(BUILD)/kernel/coverage/headers: deps
+	@tests/debug/build coverage
 
 abi-check: deps lib	## is what programs get of the library what it was?
 	@tests/abi/check
@@ -198,7 +203,7 @@ endif
 
 #@
 #@ The virtual machine takes
-#@   KERNEL=6.1|6.12|7.2|7.3|rt|debug  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@   KERNEL=6.1|6.12|7.2|7.3|rt|debug|coverage  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@   ICOUNT=1 (one CPU, whose clock counts instructions, 2 ns each: for make bench)
 #@ and MODULE=none to boot without bpffs.ko; MACHINE=arm64|s390x KERNEL=6.12 for another
 #@ than this machine's processor.
