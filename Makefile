@@ -263,6 +263,12 @@ soak: $(if $(HOST),native-stage,vm-$(KERNEL))	## every type that lists, changed 
 	@$(if $(HOST),tests/native $(BUILD)/native env $(soak_command),\
 		TIMEOUT=$$(($(soak_limit) + 100)) $(vm)/run 'exec env $(soak_command)')
 
+# KERNEL=debug runs what has been found where it is not seen what is reached, but lockdep
+# looks.
+fuzz_kernel = $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),coverage)
+fuzz-mounted: vm-$(fuzz_kernel)	## fuzz the mounted file system, where the kernel says what is reached [FUZZ_SECONDS=600] [SEQUENCE=HEX]
+	@KERNEL=$(fuzz_kernel) tests/fuzz/run-mounted $(or $(FUZZ_SECONDS),600) $(SEQUENCE)
+
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
 
@@ -277,4 +283,4 @@ distclean:	## remove all of build/
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
 	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak check \
-	check-all check-debug in-tree clean distclean
+	check-all check-debug in-tree fuzz-mounted clean distclean
