@@ -315,9 +315,12 @@ static void front_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct front *front = front_of(req);
 	struct item found = {};
 	struct node *node;
-	int err;
+	int err = -ENOENT;
 
-	err = strlen(name) > NAME_MAX ? -ENAMETOOLONG : dir->dir->look_up(dir, name, &found);
+	if (strlen(name) > NAME_MAX)
+		err = -ENAMETOOLONG;
+	else if (dir->dir->look_up)
+		err = dir->dir->look_up(dir, name, &found);
 	if (err) {
 		reply_err(req, err);
 		return;
