@@ -269,6 +269,27 @@ fuzz_kernel = $(if $(filter command environment,$(firstword $(origin KERNEL))),$
 fuzz-mounted: vm-$(fuzz_kernel)	## fuzz the mounted file system, where the kernel says what is reached [FUZZ_SECONDS=600] [SEQUENCE=HEX]
 	@KERNEL=$(fuzz_kernel) tests/fuzz/run-mounted $(or $(FUZZ_SECONDS),600) $(SEQUENCE)
 
+# Programs that count which lines of them run; what they count goes to /output, where
+# tests/native has it. None of what is optimized away, nor out of order.
+counting = BUILD=$(BUILD)/coverage/build CFLAGS='-O0 -g --coverage -fprofile-update=atomic \
+	-fprofile-dir=/output' LDFLAGS=$(BUILD)/coverage/exit.o
+
+coverage-native: source lib
+	@mkdir -p $(BUILD)/coverage
+	@$(CC) -O2 -Wall -Wextra -fPIC -c -o $(BUILD)/coverage/exit.o tests/coverage/exit.c
+	@$(MAKE) -s native-servers $(counting)
+	@$(MAKE) -s -C tests counted $(counting) LINUX=$(linux) CLANG=$(CC) \
+		LIBBPFFS=$(BUILD)/coverage/build/lib/libbpffs.a \
+		sanitize='-O0 --coverage -fprofile-update=atomic -fprofile-dir=/output'
+	@tests/coverage/run native $(TESTS)
+
+coverage-kernel: vm-coverage
+	@tests/coverage/run kernel $(TESTS)
+
+coverage:	## which lines of fs/ and mount_helper/ run in the tests [TESTS='element types']
+	@$(MAKE) -s coverage-native coverage-kernel
+	@tests/coverage/run report
+
 check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
 
@@ -283,4 +304,4 @@ distclean:	## remove all of build/
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
 	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak check \
-	check-all check-debug in-tree fuzz-mounted clean distclean
+	check-all check-debug in-tree fuzz-mounted coverage coverage-native coverage-kernel clean distclean
