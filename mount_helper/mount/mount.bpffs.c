@@ -62,6 +62,7 @@ struct helper {
 	const char *type;
 	bool nofail;
 	bool remount;
+	bool given;	/* options */
 };
 
 __attribute__((format(printf, 1, 2)))
@@ -163,6 +164,9 @@ static int take_options(struct helper *helper, int *fd)
 	const char *all = mnt_context_get_options(helper->cxt);
 	int status;
 
+	/* libmount has put them together, or there was no memory for it. */
+	if (!all && helper->given)
+		goto no_memory;
 	helper->options = strdup(all ?: "");
 	if (!helper->options)
 		goto no_memory;
@@ -429,6 +433,8 @@ static int run(struct helper *helper)
 	status = do_mount(helper);
 	mnt_context_set_syscall_status(cxt, status ? -1 : 0);
 	ret = mnt_context_finalize_mount(cxt);
+	if (!status && ret && mnt_context_is_fake(cxt))
+		return argument_failed(ret, helper->target);
 	if (!status && ret) {
 		say("%s is mounted, but /run/mount cannot be updated: %s", helper->target,
 		    ret == -MNT_ERR_LOCK ? "it cannot be locked" :
@@ -478,6 +484,7 @@ static int parse_arguments(struct helper *helper, int argc, char **argv)
 			printf("mount.bpffs %s\n", bpffs_version_string());
 			exit(MNT_EX_SUCCESS);
 		case 'o':
+			helper->given |= *optarg;
 			ret = check_quotes(optarg);
 			if (ret)
 				return ret;
