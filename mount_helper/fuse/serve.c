@@ -259,7 +259,8 @@ static void *answer_requests(void *arg)
 		n = fuse_session_receive_buf(threads->session, &buf);
 		if (n > 0)
 			fuse_session_process_buf(threads->session, &buf);
-		else if (n != -EINTR)
+		/* Without memory for a request, it has not been read. */
+		else if (n != -EINTR && n != -ENOMEM)
 			fuse_session_exit(threads->session);
 	}
 	free(buf.mem);
@@ -354,7 +355,7 @@ static int serve(const struct request *request)
 	limit_memory();
 	err = front_open(&front, &request->options, why, sizeof(why));
 	if (err)
-		refuse(-err, "%s", why);
+		refuse(-err, "%s", *why ? why : strerror(-err));
 	threads.front = front;
 	threads.session = open_session(request, front);
 	begin_session(threads.session);
