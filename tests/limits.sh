@@ -150,6 +150,8 @@ works_or_refuses() # COMMAND...
 		[ "$output" = $'a=7\nb=7' ] && umount "$mnt"
 	else
 		refused=$((refused + 1))
+		# The dynamic linker may have said why before, on a line of its own.
+		output=${output#bpffs-fuse: error while loading shared libraries: *$'\n'}
 		! mounted && [ "$(wc -l <<< "$output")" -eq 1 ] && [ -n "$output" ]
 	fi
 }
