@@ -271,8 +271,8 @@ fuzz-mounted: vm-$(fuzz_kernel)	## fuzz the mounted file system, where the kerne
 
 # Programs that count which lines of them run; what they count goes to /output, where
 # tests/native has it. None of what is optimized away, nor out of order.
-counting = BUILD=$(BUILD)/coverage/build CFLAGS='-O0 -g --coverage -fprofile-update=atomic \
-	-fprofile-dir=/output' LDFLAGS=$(BUILD)/coverage/exit.o
+counts := -O0 --coverage -fprofile-update=atomic -fprofile-dir=/output
+counting = BUILD=$(BUILD)/coverage/build CFLAGS='-g $(counts)' LDFLAGS=$(BUILD)/coverage/exit.o
 
 coverage-native: source lib
 	@mkdir -p $(BUILD)/coverage
@@ -280,7 +280,7 @@ coverage-native: source lib
 	@$(MAKE) -s native-servers $(counting)
 	@$(MAKE) -s -C tests counted $(counting) LINUX=$(linux) CLANG=$(CC) \
 		LIBBPFFS=$(BUILD)/coverage/build/lib/libbpffs.a \
-		sanitize='-O0 --coverage -fprofile-update=atomic -fprofile-dir=/output'
+		sanitize='$(counts)'
 	@tests/coverage/run native $(TESTS)
 
 coverage-kernel: vm-coverage

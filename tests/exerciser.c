@@ -42,10 +42,7 @@ static char wrong[4 * TEXT];
 
 static __u32 pick(__u32 below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 11) % below;
+	return random_below(&state, below);
 }
 
 static bool chance(void)

@@ -48,6 +48,15 @@ static inline long scaled(long many)
 	return access("/sys/kernel/debug/kmemleak", F_OK) ? many : many / 10;
 }
 
+/* The next number of those that the seed in *@state makes, which is not 0: xorshift. */
+static inline __u32 random_below(__u64 *state, __u32 below)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state >> 11) % below;
+}
+
 /* The sentences of the last fs_context, one a line. */
 static char refusal[2048];
 

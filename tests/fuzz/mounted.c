@@ -1199,14 +1199,11 @@ static int try(const struct sequence *s)
 
 /* --- New ones from old ones --- */
 
-static unsigned long long state = 1;
+static __u64 state = 1;
 
 static unsigned int any(unsigned int below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 16) % below;
+	return random_below(&state, below);
 }
 
 static void insert(struct sequence *s, int pos, const unsigned char *bytes, int len)
