@@ -75,6 +75,9 @@ module: $(filter $(fetched),$(KDIR))	## build bpffs.ko [KDIR=DIR] [CC=clang] [W=
 $(BUILD)/kernel/%/headers: deps
 	@$(vm)/fetch-kernel $*
 
+# What was fetched stays, also if only "make vm-7.2" asked for it.
+.PRECIOUS: $(BUILD)/kernel/%/headers
+
 # These are compiled, not fetched.
 $(BUILD)/kernel/debug/headers: deps
 	@tests/debug/build
