@@ -750,8 +750,8 @@ if command -v tmux > /dev/null && [ "${BACKEND:-}" = fuse ]; then
 	}
 
 	begin_screen screen
-	# Without the parenthesis, which would begin a pattern of its own.
-	sees '37%), [0-9]*TOTAL'
+	# Rates come with the second time that it is drawn, line by line, the totals last.
+	sees '37%), [0-9]*TOTAL 240 * 18 *0'
 	[ "$(sed -E 's/, [0-9.]+ s$//' <<< "$output" | sed -n '1,5p;24p')" = "topped (hash, id $id): 3 elements of 8 (37%)
  KEY     n n/s v  s s/s on    slots slots/s      name
  1      10     0 -5   0 true     13       0  .:@ one
