@@ -117,21 +117,48 @@ void bpffs_unit_change(const struct bpffs_leaf *leaf, u8 *unit, const u8 *given,
 
 static const char hex_digits[] = "0123456789abcdef";
 
+/* To look two digits up costs less than to make them. */
+static const char decimal_pairs[100][3] = {
+	"00", "01", "02", "03", "04", "05", "06", "07", "08", "09",
+	"10", "11", "12", "13", "14", "15", "16", "17", "18", "19",
+	"20", "21", "22", "23", "24", "25", "26", "27", "28", "29",
+	"30", "31", "32", "33", "34", "35", "36", "37", "38", "39",
+	"40", "41", "42", "43", "44", "45", "46", "47", "48", "49",
+	"50", "51", "52", "53", "54", "55", "56", "57", "58", "59",
+	"60", "61", "62", "63", "64", "65", "66", "67", "68", "69",
+	"70", "71", "72", "73", "74", "75", "76", "77", "78", "79",
+	"80", "81", "82", "83", "84", "85", "86", "87", "88", "89",
+	"90", "91", "92", "93", "94", "95", "96", "97", "98", "99",
+};
+
+static u32 decimal_digits(u64 number)
+{
+	static const u64 least[20] = {
+		0, 10ULL, 100ULL, 1000ULL, 10000ULL, 100000ULL, 1000000ULL, 10000000ULL,
+		100000000ULL, 1000000000ULL, 10000000000ULL, 100000000000ULL,
+		1000000000000ULL, 10000000000000ULL, 100000000000000ULL,
+		1000000000000000ULL, 10000000000000000ULL, 100000000000000000ULL,
+		1000000000000000000ULL, 10000000000000000000ULL,
+	};
+	/* 1233 / 4096 is log10(2), so that it is so many digits, or one more. */
+	u32 digits = fls64(number) * 1233 >> 12;
+
+	return digits + (number >= least[digits]);
+}
+
 /* Decimal; at most 20 bytes. */
 u32 bpffs_put_number(char *to, u64 number)
 {
-	u64 limit = 10;
-	u32 len, at, two;
+	u32 len = decimal_digits(number), two;
+	char *at = to + len;
 
-	for (len = 1; len < 20 && number >= limit; len++)
-		limit *= 10;
-	for (at = len; at > 1; at -= 2) {
+	while (number > 9) {
 		number = div_u64_rem(number, 100, &two);
-		to[at - 1] = '0' + two % 10;
-		to[at - 2] = '0' + two / 10;
+		at -= 2;
+		memcpy(at, decimal_pairs[two], 2);
 	}
-	if (at)
-		to[0] = '0' + number;
+	if (at > to)
+		*to = '0' + number;
 	return len;
 }
 
@@ -172,8 +199,10 @@ u32 bpffs_put_hex(char *to, const u8 *from, u32 size)
 {
 	u32 i;
 
-	for (i = 0; i < size; i++)
-		put_digits(to + 2 * i, from[i], 2);
+	for (i = 0; i < size; i++) {
+		*to++ = hex_digits[from[i] >> 4];
+		*to++ = hex_digits[from[i] & 15];
+	}
 	return 2 * size;
 }
 

@@ -163,6 +163,12 @@ static inline void seq_printf(struct seq_file *seq, const char *fmt, ...)
 #define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
 #define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
 
+/* The number of the highest bit that is set, from 1. */
+static inline u32 fls64(u64 n)
+{
+	return n ? 64 - __builtin_clzll(n) : 0;
+}
+
 /* The upper @bits bits of a product with the golden ratio. */
 static inline u32 hash_64(u64 n, unsigned int bits)
 {
