@@ -717,6 +717,19 @@ static int check_whole(struct compiler *c, struct bpffs_layout *layout)
 	return -ENAMETOOLONG;
 }
 
+/* Is a key one leaf whose text, of this kind, is all of its name? */
+static bool is_simple(const struct bpffs_layout *layout)
+{
+	const struct bpffs_field *field = layout->leaf->field;
+
+	if (layout->root->leaves != 1 || layout->name_max > BPFFS_NAME_MAX)
+		return false;
+	if (field->type == BPFFS_HEX)
+		return true;
+	return field->type == BPFFS_INT && field->sign == BPFFS_UNSIGNED && !field->labels &&
+	       !field->base->big_endian && field->size >= sizeof(u32);
+}
+
 static size_t take_room(size_t *total, size_t count, size_t each)
 {
 	size_t at = *total;
@@ -798,6 +811,7 @@ int bpffs_layout_compile(struct bpffs_layout **result, const char *text,
 		return err;
 	}
 	layout->root->size = size;
+	layout->simple = use == BPFFS_KEY && is_simple(layout);
 	*result = layout;
 	return 0;
 }

@@ -38,88 +38,41 @@ int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
 	return 0;
 }
 
-/**
- * struct sink - where a name goes
- * @to: where it begins
- * @room: for so many bytes; what is behind them is only counted
- * @len: of the name so far
- * @fits: it has room whatever the key is: texts are made where they belong
- * @first: else, its first character
- * @part: and texts are made here, a part at a time
+/*
+ * Each of these returns where what it has put ends. Behind @enough there is no need of more:
+ * bytes end soon after it, and a word is put as a whole.
  */
-struct sink {
-	char *to;
-	u32 room;
-	u32 len;
-	bool fits;
-	char first;
-	char part[BPFFS_WORD_MAX + 1];
-};
-
-#define PART_BYTES	(BPFFS_WORD_MAX / 3)
-
-static char *part_of(struct sink *s)
+static inline char *put_bytes(char *to, const char *enough, const u8 *from, u32 size)
 {
-	return s->fits ? s->to + s->len : s->part;
+	size_t room = enough - to;
+
+	if (to > enough)
+		return to;
+	return to + bpffs_put_hex(to, from, min_t(size_t, size, room / 2 + 1));
 }
 
-/* What has room whatever the key is was made where it belongs. */
-static void copy_part(struct sink *s, u32 len)
+static noinline char *put_string(char *to, const char *enough, const u8 *from, u32 size)
 {
-	if (!s->len && len)
-		s->first = *s->part;
-	if (s->len < s->room)
-		memcpy(s->to + s->len, s->part, min(len, s->room - s->len));
+	const u8 *end = from + bpffs_str_end(from, size);
+
+	for (; from < end && to <= enough; from++)
+		to += bpffs_put_byte(to, *from, BPFFS_IN_NAME);
+	return to;
 }
 
-static inline void put_part(struct sink *s, u32 len)
+static inline char *put_leaf(char *to, const char *enough, const struct bpffs_field *field,
+			     const u8 *from)
 {
-	if (!s->fits)
-		copy_part(s, len);
-	s->len += len;
-}
-
-static void put_char(struct sink *s, char ch)
-{
-	*part_of(s) = ch;
-	put_part(s, 1);
-}
-
-static u32 put_string(const u8 *from, u32 count, char *to)
-{
-	u32 len = 0, i;
-
-	for (i = 0; i < count; i++)
-		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
-	return len;
-}
-
-static void put_bytes(struct sink *s, const struct bpffs_field *field, const u8 *from)
-{
-	bool string = field->type == BPFFS_STR;
-	u32 left = string ? bpffs_str_end(from, field->size) : field->size;
-	u32 count;
-
-	for (; left; left -= count, from += count) {
-		count = s->fits ? left : min_t(u32, left, PART_BYTES);
-		put_part(s, string ? put_string(from, count, part_of(s)) :
-				     bpffs_put_hex(part_of(s), from, count));
-	}
-}
-
-static inline void put_leaf(struct sink *s, const struct bpffs_field *field, const u8 *from)
-{
-	/* What most keys are. */
-	if (field->type == BPFFS_HEX && s->fits)
-		s->len += bpffs_put_hex(s->to + s->len, from, field->size);
-	else if (field->type == BPFFS_HEX || field->type == BPFFS_STR)
-		put_bytes(s, field, from);
-	else
-		put_part(s, bpffs_put_word(field, from, part_of(s)));
+	if (field->type == BPFFS_HEX)
+		return put_bytes(to, enough, from, field->size);
+	if (field->type == BPFFS_STR)
+		return put_string(to, enough, from, field->size);
+	return to + bpffs_put_word(field, from, to);
 }
 
 /* "~" and the bytes of all padding, if any of them is not zero. */
-static void put_padding(struct sink *s, const struct bpffs_layout *layout, const u8 *key)
+static char *put_padding(char *to, const char *enough, const struct bpffs_layout *layout,
+			 const u8 *key)
 {
 	const struct bpffs_found *leaf;
 	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
@@ -129,65 +82,95 @@ static void put_padding(struct sink *s, const struct bpffs_layout *layout, const
 		if (bpffs_is_pad(leaf->field))
 			zero = bpffs_pad_is_zero(leaf->field, key + leaf->offset);
 	if (zero)
-		return;
-	put_char(s, '~');
-	for (leaf = layout->leaf; leaf < end; leaf++) {
-		if (!bpffs_is_pad(leaf->field))
-			continue;
+		return to;
+	*to++ = '~';
+	for (leaf = layout->leaf; leaf < end && to <= enough; leaf++) {
+		const u8 *from = key + leaf->offset;
+
 		if (leaf->field->type == BPFFS_PAD)
-			put_bytes(s, leaf->field, key + leaf->offset);
-		else
-			put_part(s, bpffs_put_pad(leaf->field, key + leaf->offset, part_of(s)));
+			to = put_bytes(to, enough, from, leaf->field->size);
+		else if (bpffs_is_pad(leaf->field))
+			to += bpffs_put_pad(leaf->field, from, to);
 	}
+	return to;
+}
+
+/* "-" and the length of a prefix; padding. */
+static noinline char *put_tail(char *to, const char *enough, const struct bpffs_layout *layout,
+			       const u8 *key)
+{
+	if (layout->has_plen && to <= enough) {
+		*to++ = '-';
+		to = put_leaf(to, enough, layout->root->kid[0], key);
+	}
+	if (layout->pads && to <= enough)
+		to = put_padding(to, enough, layout, key);
+	return to;
 }
 
 /* No name begins with "." or "-", nor is it empty. */
-static void escape_begin(struct sink *s)
+static noinline u32 escape_begin(char *name, u32 len)
 {
-	char first = s->fits ? *s->to : s->first;
-	u32 rest = s->len - 1;
-
-	if (!s->len) {
-		memcpy(s->to, "%00", min(3U, s->room));
-		s->len = 3;
-	} else if (first == '.' || first == '-') {
-		if (s->room > 3)
-			memmove(s->to + 3, s->to + 1, min(rest, s->room - 3));
-		memcpy(s->to, first == '.' ? "%2E" : "%2D", min(3U, s->room));
-		s->len = 3 + rest;
+	if (!len) {
+		memcpy(name, "%00", 3);
+		return 3;
 	}
+	memmove(name + 3, name + 1, len - 1);
+	memcpy(name, *name == '.' ? "%2E" : "%2D", 3);
+	return len + 2;
 }
 
-/* The name, all of it or its begin, at @to; and what of the key it is of. */
-static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to,
-			 u32 room)
+/* Of what is put behind @max bytes: commas on both sides of a word; what an escape adds. */
+#define BEYOND_MAX	(1 + BPFFS_WORD_MAX + 1 + 2)
+
+/*
+ * The name; its length. If that is more than @max, only more of it than @max: so @to has
+ * room for the longest name or for @max + BEYOND_MAX bytes, and a NUL.
+ */
+static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char *to, u32 max)
 {
 	const struct bpffs_found *leaf = layout->leaf + layout->has_plen;
 	const struct bpffs_found *end = layout->leaf + layout->root->leaves;
-	struct sink s __uninitialized;
-	bool begun = false;
+	/* With a comma. */
+	const char *enough = to + max + 1;
+	char *at = to;
+	u32 len;
 
-	s.to = to;
-	s.room = room;
-	s.len = 0;
-	s.fits = room >= layout->name_max;
-	for (; leaf < end; leaf++) {
+	for (; leaf < end && at <= enough; leaf++) {
 		if (bpffs_is_pad(leaf->field))
 			continue;
-		if (begun)
-			put_char(&s, ',');
-		begun = true;
-		put_leaf(&s, leaf->field, key + leaf->offset);
+		at = put_leaf(at, enough, leaf->field, key + leaf->offset);
+		*at++ = ',';
 	}
-	if (layout->has_plen) {
-		put_char(&s, '-');
-		put_leaf(&s, layout->root->kid[0], key);
+	/* The last comma. */
+	at--;
+	if (layout->has_plen || layout->pads)
+		at = put_tail(at, enough, layout, key);
+	len = at - to;
+	if (!len || *to == '.' || *to == '-')
+		len = escape_begin(to, len);
+	to[len] = '\0';
+	return len;
+}
+
+/* What most keys are. */
+static inline u32 encode_simple(const struct bpffs_layout *layout, const u8 *key, char *to)
+{
+	const struct bpffs_field *field = layout->leaf->field;
+	u32 len, word;
+	u64 number;
+
+	if (field->type == BPFFS_HEX) {
+		len = bpffs_put_hex(to, key, field->size);
+	} else if (field->size == sizeof(word)) {
+		memcpy(&word, key, sizeof(word));
+		len = bpffs_put_number(to, word);
+	} else {
+		memcpy(&number, key, sizeof(number));
+		len = bpffs_put_number(to, number);
 	}
-	if (layout->pads)
-		put_padding(&s, layout, key);
-	escape_begin(&s);
-	to[min(s.len, room)] = '\0';
-	return s.len;
+	to[len] = '\0';
+	return len;
 }
 
 static const u8 *without_host_bits(const struct bpffs_layout *layout, const void *key,
@@ -205,25 +188,38 @@ static inline const u8 *named_part(const struct bpffs_layout *layout, const void
 	return layout->has_plen ? without_host_bits(layout, key, prefix) : key;
 }
 
-int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
-		      char name[BPFFS_NAME_MAX + 1])
+/* What needs memory on the stack, which few keys do. */
+static noinline u32 encode_any(const struct bpffs_layout *layout, const void *key,
+			       char name[BPFFS_NAME_MAX + 1])
 {
+	char whole[BPFFS_NAME_MAX + BEYOND_MAX + 1] __uninitialized;
 	u8 prefix[BPFFS_PREFIX_MAX] __uninitialized;
 	const u8 *bytes = named_part(layout, key, prefix);
-	u32 len;
+	u32 len = encode(layout, bytes, whole, BPFFS_NAME_MAX);
 
-	len = encode(layout, bytes, name, BPFFS_NAME_MAX);
+	memcpy(name, whole, min_t(u32, len, BPFFS_NAME_MAX) + 1);
 	if (len <= BPFFS_NAME_MAX)
 		return len;
 	return bpffs_put_short(name, bytes, bpffs_layout_size(layout));
 }
 
-u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name,
-		     u32 size)
+int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
+		      char name[BPFFS_NAME_MAX + 1])
+{
+	if (layout->simple)
+		return encode_simple(layout, key, name);
+	if (layout->has_plen || layout->name_max > BPFFS_NAME_MAX)
+		return encode_any(layout, key, name);
+	return encode(layout, key, name, BPFFS_NAME_MAX);
+}
+
+u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name)
 {
 	u8 prefix[BPFFS_PREFIX_MAX] __uninitialized;
 
-	return encode(layout, named_part(layout, key, prefix), name, size - 1);
+	if (layout->simple)
+		return encode_simple(layout, key, name);
+	return encode(layout, named_part(layout, key, prefix), name, layout->name_max);
 }
 
 /* --- Decoding: lenient, then compared with the one canonical name --- */

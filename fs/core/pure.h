@@ -96,6 +96,7 @@ typedef long long s64;
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
 #define __uninitialized
+#define noinline		__attribute__((noinline))
 #define __printf(f, v)		__attribute__((format(printf, f, v)))
 
 /* A lock that nobody holds for long. */

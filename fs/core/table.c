@@ -175,7 +175,7 @@ static int begin_row(const struct bpffs_info *info, struct bpffs_table *table, c
 		key = next_by_key(info, table, &index);
 	if (IS_ERR_OR_NULL(key))
 		return PTR_ERR_OR_ZERO(key);
-	len = bpffs_name_whole(info->key, key, to, table->name_room);
+	len = bpffs_name_whole(info->key, key, to);
 	to[len++] = ' ';
 	table->off = 0;
 	memset(&table->text_pos, 0, sizeof(table->text_pos));

@@ -15,9 +15,8 @@
  */
 int bpffs_name_encode(const struct bpffs_layout *layout, const void *key,
 		      char name[BPFFS_NAME_MAX + 1]);
-/* The whole name, as snprintf(): returns its length, NUL-terminates. */
-u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name,
-		     u32 size);
+/* The same of the whole name: @name has room for the longest, and a NUL. */
+u32 bpffs_name_whole(const struct bpffs_layout *layout, const void *key, char *name);
 /* Does it end as short names do? No whole name does, so only its key tells more. */
 bool bpffs_name_is_short(const char *name, size_t len);
 /* No short name is shorter: what is cut off at most is an escape. */

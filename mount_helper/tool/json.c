@@ -1238,14 +1238,13 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 static int put_any_key(struct json_out *out, const struct bpffs_layout *layout,
 		       const u8 *key)
 {
-	u32 room = layout->name_max + 1;
-	char *text = malloc(room);
+	char *text = malloc(layout->name_max + 1);
 	struct token name = { .text = text };
 	int err;
 
 	if (!text)
 		return -ENOMEM;
-	name.len = bpffs_name_whole(layout, key, text, room);
+	name.len = bpffs_name_whole(layout, key, text);
 	err = put_begin(out, layout, name);
 	free(text);
 	return err;

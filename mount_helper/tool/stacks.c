@@ -94,7 +94,7 @@ bool put_stack(struct line *text, struct stacks *stacks, u64 id)
 	/* A negative one is the error that there was instead. */
 	if (id > INT32_MAX)
 		return false;
-	bpffs_name_whole(stacks->map.key, &key, stacks->name, stacks->map.key->name_max + 1);
+	bpffs_name_whole(stacks->map.key, &key, stacks->name);
 	value = read_file(stacks->map.root, stacks->name);
 	if (!value)
 		return false;

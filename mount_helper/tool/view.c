@@ -124,7 +124,7 @@ static bool is_shown(const struct view *view, const u8 *key)
 {
 	if (!*view->filter && !view->patterns)
 		return true;
-	bpffs_name_whole(view->map.key, key, view->name, view->map.key->name_max + 1);
+	bpffs_name_whole(view->map.key, key, view->name);
 	return strstr(view->name, view->filter) &&
 	       (!view->patterns || is_one_of(view->name, view->patterns));
 }
@@ -502,8 +502,7 @@ static void put_array(struct line *line, const struct view *view, const struct r
 
 static void put_key(struct line *line, const struct view *view, const struct row *row)
 {
-	bpffs_name_whole(view->map.key, key_of(view, row), view->name,
-			 view->map.key->name_max + 1);
+	bpffs_name_whole(view->map.key, key_of(view, row), view->name);
 	line_put(line, view->name, strlen(view->name));
 }
 

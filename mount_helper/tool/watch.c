@@ -130,7 +130,7 @@ static void put_json(const struct watcher *w, char change, const u8 *key, const 
 /* Is it one to be watched? Its name is known then. */
 static bool is_watched(const struct watcher *w, const u8 *key)
 {
-	bpffs_name_whole(w->map.key, key, w->name, w->map.key->name_max + 1);
+	bpffs_name_whole(w->map.key, key, w->name);
 	return !*w->patterns || is_one_of(w->name, w->patterns);
 }
 

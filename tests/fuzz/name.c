@@ -54,7 +54,7 @@ static void check_key(const struct bpffs_layout *layout, const u8 *key)
 	check_prefix(key, size);
 	if (bpffs_layout_has_plen(layout))
 		clear_host_bits(want, size);
-	len = bpffs_name_whole(layout, key, name, sizeof(name));
+	len = bpffs_name_whole(layout, key, name);
 	law(bpffs_name_encode(layout, key, file) == (int)strlen(file), "a NUL in a name");
 	law(bpffs_name_is_short(file, strlen(file)) == (len > BPFFS_NAME_MAX), "%s is short",
 	    file);
@@ -89,7 +89,7 @@ static void check_name(const struct bpffs_layout *layout, const char *name, size
 		free(key);
 		return;
 	}
-	len2 = bpffs_name_whole(layout, key, again, sizeof(again));
+	len2 = bpffs_name_whole(layout, key, again);
 	law(len2 == (int)len && !memcmp(again, name, len), "%.*s is accepted for %s",
 	    (int)len, name, again);
 	check_key(layout, key);
