@@ -2,18 +2,40 @@
 /* Keys: which one a name names, which may be made, and their inode numbers. */
 #include "key.h"
 
-u64 bpffs_hashed_ino(const struct bpffs_info *info, const void *key, u32 size)
+/*
+ * The last 64 keys of 8 bytes, -1 among them, would have the numbers of what is no element.
+ * They have these, which are those of 64 other keys, too; but nobody has such keys.
+ */
+#define INO_LAST_KEYS	0x6270666673696e6fULL
+
+/* What is numbered by a hash: a key, or what is no element. */
+#define OF_KEY		0x6270666673ULL
+#define OF_OTHER	0x6270666674ULL
+
+static u64 hashed_ino(const struct bpffs_info *info, u64 of, const void *bytes, u32 size)
 {
-	const siphash_key_t seed = { { 0x6270666673ULL, info->salt } };
-	u64 ino = siphash(key, size, &seed);
+	const siphash_key_t seed = { { of, info->salt } };
+	u64 ino = siphash(bytes, size, &seed);
 
 	return ino < BPFFS_INO_ELEMENT ? ino + BPFFS_INO_ELEMENT : ino;
+}
+
+u64 bpffs_other_ino(const struct bpffs_info *info, const void *key)
+{
+	u32 size = bpffs_key_size(info);
+	u64 ino = 0;
+
+	if (size > sizeof(ino) || info->salt)
+		return hashed_ino(info, OF_KEY, key, size);
+	memcpy(&ino, key, size);
+	ino += BPFFS_INO_ELEMENT;
+	return ino < BPFFS_INO_ELEMENT ? ino + INO_LAST_KEYS : ino;
 }
 
 /* Of what is no element; of an inner map, numbers of its own. */
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino)
 {
-	return info->salt ? hash_64(info->salt + ino, 63) + BPFFS_INO_ELEMENT : ino;
+	return info->salt ? hashed_ino(info, OF_OTHER, &ino, sizeof(ino)) : ino;
 }
 
 /**

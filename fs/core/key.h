@@ -12,23 +12,23 @@
 #define BPFFS_INO_QUEUE		60
 #define BPFFS_INO_ELEMENT	64
 
-u64 bpffs_hashed_ino(const struct bpffs_info *info, const void *key, u32 size);
+u64 bpffs_other_ino(const struct bpffs_info *info, const void *key);
 u64 bpffs_salted_ino(const struct bpffs_info *info, u64 ino);
 
 /*
  * The inode number of an element: stable over mounts and boots, as it is a function of
  * the key alone; of an inner map, also of the key of its slot, as a tool may compare
- * inode numbers. A short key is a number itself.
+ * inode numbers. A key of up to 8 bytes is a number itself.
  */
 static inline u64 bpffs_key_ino(const struct bpffs_info *info, const void *key)
 {
-	u32 size = bpffs_key_size(info);
-	u64 ino = 0;
+	u32 number;
 
-	if (size > sizeof(u32) || info->salt)
-		return bpffs_hashed_ino(info, key, size);
-	memcpy(&ino, key, size);
-	return ino + BPFFS_INO_ELEMENT;
+	/* What most keys are. */
+	if (info->key_size != sizeof(number) || info->salt)
+		return bpffs_other_ino(info, key);
+	memcpy(&number, key, sizeof(number));
+	return (u64)number + BPFFS_INO_ELEMENT;
 }
 
 int bpffs_name_to_key(const struct bpffs_info *info, const char *name, size_t len,

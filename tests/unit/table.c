@@ -141,7 +141,9 @@ static void test_inodes(void)
 {
 	const siphash_key_t seed = { { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL } };
 	struct map *map = new(BPFFS_TYPE_HASH);
+	struct map *wide = map_new(BPFFS_TYPE_HASH, "s64", 8, FIELDS, 8, 0, false);
 	unsigned char data[15];
+	s64 number, other;
 	u32 key = 5, i;
 
 	for (i = 0; i < sizeof(data); i++)
@@ -152,7 +154,21 @@ static void test_inodes(void)
 	map->info.salt = 7;
 	CHECK(bpffs_key_ino(&map->info, &key) >= BPFFS_INO_ELEMENT);
 	CHECK(bpffs_salted_ino(&map->info, BPFFS_INO_ATTR) >= BPFFS_INO_ELEMENT);
+
+	/* Keys on both sides of 0, and what is in neighbouring slots, share none. */
+	for (number = -100; number < 200; number++) {
+		u64 ino = bpffs_key_ino(&wide->info, &number);
+
+		CHECK(ino >= BPFFS_INO_ELEMENT);
+		for (other = -100; other < number; other++)
+			CHECK(bpffs_key_ino(&wide->info, &other) != ino);
+	}
+	CHECK(bpffs_key_ino(&wide->info, &number) == BPFFS_INO_ELEMENT + 200);
+	wide->info.salt = 8;
+	CHECK(bpffs_salted_ino(&map->info, BPFFS_INO_ATTR) !=
+	      bpffs_salted_ino(&wide->info, BPFFS_INO_DOT_BPF));
 	map_free(map);
+	map_free(wide);
 }
 
 static void test_no_memory(void)
