@@ -38,10 +38,11 @@ static inline unsigned int type_of_keys(const struct bpffs_info *info)
 	return bpffs_map_can(info, BPFFS_OF_MAPS) ? DT_DIR : DT_REG;
 }
 
-static bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
-		     const void *key, unsigned int type)
+/* @name: room for it, as a part of a loop. */
+static __always_inline bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
+				     const void *key, unsigned int type,
+				     char name[BPFFS_NAME_MAX + 1])
 {
-	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	int len = bpffs_name_encode(info->key, key, name);
 
 	if (unlikely(len >= BPFFS_SHORT_NAME_MIN))
@@ -51,6 +52,7 @@ static bool emit_key(struct bpffs_info *info, struct dir_context *ctx,
 
 static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 {
+	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	unsigned int type = type_of_keys(info);
 	u32 index;
 
@@ -61,7 +63,7 @@ static int list_array(struct bpffs_info *info, struct dir_context *ctx)
 		/* Slots of an array of maps can be empty. */
 		if (!bpffs_map_can(info, BPFFS_IS_ARRAY) && !bpffs_map_has(info, &index))
 			continue;
-		if (!emit_key(info, ctx, &index, type))
+		if (!emit_key(info, ctx, &index, type, name))
 			break;
 	}
 	return 0;
@@ -71,6 +73,7 @@ static int list_keys(struct bpffs_info *info, struct listing *listing,
 		     struct dir_context *ctx)
 {
 	u32 key_size = info->key_size, run;
+	char name[BPFFS_NAME_MAX + 1] __uninitialized;
 	unsigned int type = type_of_keys(info);
 	const void *key;
 
@@ -83,7 +86,7 @@ static int list_keys(struct bpffs_info *info, struct listing *listing,
 	}
 	while ((key = bpffs_keys_run(listing->keys, ctx->pos - DOTS, &run))) {
 		for (; run; run--, key += key_size, ctx->pos++)
-			if (!emit_key(info, ctx, key, type))
+			if (!emit_key(info, ctx, key, type, name))
 				return 0;
 		if (!bpffs_go_on())
 			return -EINTR;
