@@ -13,7 +13,7 @@
 
 #define CHUNK_BYTES	SZ_32K
 /* Keys and values of a batch; the least is one bucket's elements. */
-#define SCRATCH_BYTES	SZ_512K
+#define SCRATCH_BYTES	SZ_128K
 /* Elements of a map that a process may walk in one pass. */
 #define PASS_MAX	SZ_1M
 
