@@ -90,6 +90,8 @@ static void try_size(const char *text, size_t len, u32 size, enum bpffs_use use)
 		check_reason(&why, len);
 		return;
 	}
+	/* What is short is not printed to see how long that would be. */
+	law(bpffs_layout_print(layout, NULL, 0) <= 8 * len, "prints as too much");
 	check_layout(layout, size, use);
 	bpffs_layout_release(layout);
 }
