@@ -97,12 +97,11 @@ ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
 			   struct bpffs_text_pos *text, loff_t *pos, struct iov_iter *to)
 {
 	char window[BPFFS_WINDOW] __uninitialized;
+	size_t want, got, copied;
 	ssize_t done = 0;
-	size_t got, copied;
 
-	while (iov_iter_count(to)) {
-		got = bpffs_text_read(shape, value, *pos, text, window,
-				      min(iov_iter_count(to), sizeof(window)));
+	while ((want = min(iov_iter_count(to), sizeof(window)))) {
+		got = bpffs_text_read(shape, value, *pos, text, window, want);
 		if (!got)
 			break;
 		copied = copy_to_iter(window, got, to);
@@ -110,8 +109,9 @@ ssize_t bpffs_text_to_iter(const struct bpffs_shape *shape, const void *value,
 		done += copied;
 		if (copied < got)
 			return done ?: -EFAULT;
-		if (!bpffs_go_on())
-			return done;
+		/* Less is the end of the text. */
+		if (got < want || !bpffs_go_on())
+			break;
 	}
 	return done;
 }
@@ -215,7 +215,7 @@ static bool is_whole(const struct bpffs_info *info, const struct bpffs_open *ope
 /* Store what the pieces so far have completed. Return: 0 or an errno. */
 static int store_fresh(struct bpffs_info *info, const void *key, struct bpffs_open *open)
 {
-	if (bpffs_parse_next_fresh(open->parser, 0) == U64_MAX)
+	if (!bpffs_parse_any_fresh(open->parser))
 		return 0;
 	if (is_whole(info, open))
 		return store_whole(info, key, open);
@@ -232,7 +232,7 @@ static void begin_text(struct bpffs_open *open, loff_t pos)
 static int parse_pieces(struct bpffs_info *info, const void *key, struct bpffs_open *open,
 			struct iov_iter *from)
 {
-	struct bpffs_reason why = {};
+	struct bpffs_reason why __uninitialized;
 	char window[BPFFS_WINDOW] __uninitialized;
 	size_t want, got;
 	int err;

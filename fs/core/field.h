@@ -50,6 +50,7 @@ struct bpffs_label {
  * @bit: of BPFFS_BITS: lowest bit of the unit's number
  * @width: likewise: how many bits
  * @sign: of BPFFS_INT and BPFFS_BITS, which may have another than their base
+ * @plain: an unsigned integer in the order of this machine, without labels: most are
  * @dims: of an array: how many dimensions it has
  * @dim: the counts, outermost first
  * @base: of BPFFS_INT, BPFFS_BITS, and of a group of bits: of the integer
@@ -79,6 +80,7 @@ struct bpffs_field {
 	u8 bit;
 	u8 width;
 	u8 sign;
+	bool plain;
 	u8 dims;
 	const u32 *dim;
 	const struct bpffs_base *base;
@@ -119,20 +121,29 @@ struct bpffs_layout {
  * @field: what it is
  * @offset: of its first byte (its unit's, of bits)
  * @path_len: of @path
- * @path: "last.sec"; of padding "~12"; not NUL-terminated. Empty if the leaf
- *	has no name, and in keys
+ * @path: "last.sec"; of padding "~12". A "=" follows. Empty if the leaf has no name, and
+ *	in keys
+ * @text_max: longest "last.sec=12" and a separator; 0 of strings, padding, and what is
+ *	too long
  */
 struct bpffs_found {
 	const struct bpffs_field *field;
 	u32 offset;
 	u32 path_len;
 	const char *path;
+	u32 text_max;
 };
+
+/* Of a path, with the "=" of one that is not empty. */
+static inline u32 bpffs_prefix_len(const struct bpffs_found *found)
+{
+	return found->path_len + !!found->path_len;
+}
 
 /* Room for one that is not kept. */
 struct bpffs_found_room {
 	struct bpffs_found found;
-	char path[BPFFS_PATH_MAX];
+	char path[BPFFS_PATH_MAX + 1];
 };
 
 int bpffs_keep_leaves(struct bpffs_layout *layout, enum bpffs_use use);
@@ -184,12 +195,14 @@ void bpffs_save(const struct bpffs_field *field, u8 *to, u64 number);
 u32 bpffs_put_number(char *to, u64 number);
 u32 bpffs_put_byte(char *to, u8 byte, enum bpffs_where where);
 u32 bpffs_put_hex(char *to, const u8 *from, u32 size);
+u32 bpffs_put_plain(const struct bpffs_field *field, const u8 *from, char *to);
 u32 bpffs_put_word(const struct bpffs_field *field, const u8 *from, char *to);
 u32 bpffs_pad_digits(const struct bpffs_field *field);
 u32 bpffs_put_pad(const struct bpffs_field *field, const u8 *from, char *to);
 u32 bpffs_str_end(const u8 *str, u32 size);
 bool bpffs_pad_is_zero(const struct bpffs_field *field, const u8 *from);
 int bpffs_hex_digit(char c);
+u32 bpffs_take_hex(u8 *to, const char *text, u32 size);
 bool bpffs_take_number(const char *text, u32 len, u64 *number, bool *negative);
 int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
 		    u8 *to, struct bpffs_reason *why);

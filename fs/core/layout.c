@@ -418,6 +418,8 @@ static int add_field(struct compiler *c, struct bpffs_field *field)
 	u64 count = 1;
 	int err;
 
+	field->plain = field->type == BPFFS_INT && field->sign == BPFFS_UNSIGNED &&
+		       !field->base->big_endian && !field->labels;
 	field->dim = &c->dim[c->dims];
 	while (peek(c) == '[') {
 		u32 from = c->at++;

@@ -4,18 +4,12 @@
 
 /* --- Numbers in bytes --- */
 
-static u64 load_unit(const u8 *from, u32 size, bool big_endian)
+static inline u64 load_native(const u8 *from, u32 size)
 {
 	u64 number = 0;
 	u16 half;
 	u32 word;
-	u32 i;
 
-	if (big_endian) {
-		for (i = 0; i < size; i++)
-			number = number << 8 | from[i];
-		return number;
-	}
 	switch (size) {
 	case 1:
 		return from[0];
@@ -30,17 +24,23 @@ static u64 load_unit(const u8 *from, u32 size, bool big_endian)
 	return number;
 }
 
-static void save_unit(u8 *to, u32 size, bool big_endian, u64 number)
+static u64 load_unit(const u8 *from, u32 size, bool big_endian)
+{
+	u64 number = 0;
+	u32 i;
+
+	if (!big_endian)
+		return load_native(from, size);
+	for (i = 0; i < size; i++)
+		number = number << 8 | from[i];
+	return number;
+}
+
+static inline void save_native(u8 *to, u32 size, u64 number)
 {
 	u16 half = number;
 	u32 word = number;
-	u32 i;
 
-	if (big_endian) {
-		for (i = size; i--; number >>= 8)
-			to[i] = number;
-		return;
-	}
 	switch (size) {
 	case 1:
 		to[0] = number;
@@ -55,6 +55,18 @@ static void save_unit(u8 *to, u32 size, bool big_endian, u64 number)
 		memcpy(to, &number, sizeof(number));
 		break;
 	}
+}
+
+static void save_unit(u8 *to, u32 size, bool big_endian, u64 number)
+{
+	u32 i;
+
+	if (!big_endian) {
+		save_native(to, size, number);
+		return;
+	}
+	for (i = size; i--; number >>= 8)
+		to[i] = number;
 }
 
 static u32 bits_of(const struct bpffs_field *field)
@@ -80,9 +92,12 @@ static u64 low_bits(u32 bits)
 /* The number of an integer, a part of one, a bool or a plen; sign-extended. */
 u64 bpffs_load(const struct bpffs_field *field, const u8 *from)
 {
-	u64 number = load_unit(from, field->size, is_big_endian(field));
 	u32 bits = bits_of(field);
+	u64 number;
 
+	if (field->plain)
+		return load_native(from, field->size);
+	number = load_unit(from, field->size, is_big_endian(field));
 	number = number >> field->bit & low_bits(bits);
 	if (is_signed(field) && number >> (bits - 1) & 1)
 		number |= ~low_bits(bits);
@@ -92,10 +107,14 @@ u64 bpffs_load(const struct bpffs_field *field, const u8 *from)
 /* Its other parts stay. */
 void bpffs_save(const struct bpffs_field *field, u8 *to, u64 number)
 {
-	u64 mask = low_bits(bits_of(field)) << field->bit;
-	u64 old;
+	u64 mask, old;
 
+	if (field->plain) {
+		save_native(to, field->size, number);
+		return;
+	}
 	if (field->type == BPFFS_BITS) {
+		mask = low_bits(field->width) << field->bit;
 		old = load_unit(to, field->size, is_big_endian(field));
 		number = (old & ~mask) | (number << field->bit & mask);
 	}
@@ -336,6 +355,12 @@ static u32 put_integer(const struct bpffs_field *field, const u8 *from, char *to
 	return is_signed(field) ? put_signed(to, number) : bpffs_put_number(to, number);
 }
 
+/* A leaf that is a plain number. */
+u32 bpffs_put_plain(const struct bpffs_field *field, const u8 *from, char *to)
+{
+	return bpffs_put_number(to, load_native(from, field->size));
+}
+
 /* A leaf that is not str, hex or pad; at most BPFFS_WORD_MAX bytes. */
 u32 bpffs_put_word(const struct bpffs_field *field, const u8 *from, char *to)
 {
@@ -435,15 +460,36 @@ u32 bpffs_word_max(const struct bpffs_field *field)
 
 /* --- Text to bytes --- */
 
+/* What a character is as a digit: -1 of none. */
+static const s8 digit_of[256] = {
+	[0 ... '0' - 1] = -1,
+	['0'] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+	['9' + 1 ... 'A' - 1] = -1,
+	['A'] = 10, 11, 12, 13, 14, 15,
+	['F' + 1 ... 'a' - 1] = -1,
+	['a'] = 10, 11, 12, 13, 14, 15,
+	['f' + 1 ... 255] = -1,
+};
+
 int bpffs_hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return digit_of[(u8)c];
+}
+
+/* At most @size bytes of hex; returns how many there are. */
+u32 bpffs_take_hex(u8 *to, const char *text, u32 size)
+{
+	const u8 *from = (const u8 *)text;
+	u32 i;
+
+	for (i = 0; i < size; i++, from += 2) {
+		int byte = digit_of[from[0]] * 16 | digit_of[from[1]];
+
+		if (byte < 0)
+			break;
+		to[i] = byte;
+	}
+	return i;
 }
 
 static bool take_digits(const char *text, u32 len, u32 radix, u64 *number)
@@ -452,9 +498,9 @@ static bool take_digits(const char *text, u32 len, u32 radix, u64 *number)
 	u32 i;
 
 	for (i = 0; i < len; i++) {
-		int digit = bpffs_hex_digit(text[i]);
+		u32 digit = (u8)digit_of[(u8)text[i]];
 
-		if (digit < 0 || digit >= (int)radix)
+		if (digit >= radix)
 			return false;
 		/* Fewer digits are fewer than 64 bits. */
 		if (i > 14 && n > (U64_MAX - digit) / radix)
@@ -668,6 +714,18 @@ static void quote(char to[64], const char *text, u32 len)
 	snprintf(to + at, 4, i < len ? "..." : "");
 }
 
+static int refuse_word(const struct bpffs_field *field, const char *text, u32 len,
+		       struct bpffs_reason *why)
+{
+	char wanted[64], is[64];
+
+	if (!why)
+		return -EINVAL;
+	bpffs_describe(field, wanted, sizeof(wanted));
+	quote(is, text, len);
+	return bpffs_reason(why, 0, "\"%s\" is not %s", is, wanted);
+}
+
 /*
  * The bytes of a leaf that is not str, hex or pad. Lenient: what is canonical
  * is the caller's question. Return: 0, or -EINVAL with *@why but for the column.
@@ -675,7 +733,6 @@ static void quote(char to[64], const char *text, u32 len)
 int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
 		    u8 *to, struct bpffs_reason *why)
 {
-	char wanted[64], is[64];
 	bool ok = false;
 
 	switch (field->type) {
@@ -695,11 +752,5 @@ int bpffs_take_word(const struct bpffs_field *field, const char *text, u32 len,
 		ok = take_mac(text, len, to);
 		break;
 	}
-	if (ok)
-		return 0;
-	if (!why)
-		return -EINVAL;
-	bpffs_describe(field, wanted, sizeof(wanted));
-	quote(is, text, len);
-	return bpffs_reason(why, 0, "\"%s\" is not %s", is, wanted);
+	return ok ? 0 : refuse_word(field, text, len, why);
 }

@@ -102,9 +102,18 @@ static u32 put_path(const struct place *place, char to[BPFFS_PATH_MAX])
 
 /* --- All of them at once, or each when it is asked for --- */
 
-/* Its path goes to @path. */
+static u32 text_max(const struct bpffs_found *found)
+{
+	const struct bpffs_field *field = found->field;
+
+	if (field->type == BPFFS_STR || bpffs_is_pad(field) || field->size > U32_MAX / 4)
+		return 0;
+	return bpffs_prefix_len(found) + bpffs_word_max(field) + 1;
+}
+
+/* Its path, and "=", go to @path. */
 static void find(const struct bpffs_layout *layout, u32 n, struct bpffs_found *found,
-		 char path[BPFFS_PATH_MAX])
+		 char path[BPFFS_PATH_MAX + 1])
 {
 	struct place place __uninitialized;
 
@@ -113,6 +122,7 @@ static void find(const struct bpffs_layout *layout, u32 n, struct bpffs_found *f
 	found->offset = place.offset;
 	found->path = path;
 	found->path_len = put_path(&place, path);
+	path[found->path_len] = '=';
 }
 
 /* At the end of compilation. Return: 0, -ENOMEM. */
@@ -127,7 +137,7 @@ int bpffs_keep_leaves(struct bpffs_layout *layout, enum bpffs_use use)
 		return 0;
 	for (n = 0; use == BPFFS_VALUE && n < leaves; n++) {
 		find(layout, n, &room.found, room.path);
-		paths += room.found.path_len;
+		paths += bpffs_prefix_len(&room.found);
 	}
 	layout->leaf = bpffs_zalloc(leaves * sizeof(*layout->leaf) + paths);
 	if (!layout->leaf)
@@ -140,8 +150,9 @@ int bpffs_keep_leaves(struct bpffs_layout *layout, enum bpffs_use use)
 		found->path = path;
 		if (use == BPFFS_KEY)
 			found->path_len = 0;
-		memcpy(path, room.path, found->path_len);
-		path += found->path_len;
+		found->text_max = text_max(found);
+		memcpy(path, room.path, bpffs_prefix_len(found));
+		path += bpffs_prefix_len(found);
 	}
 	return 0;
 }

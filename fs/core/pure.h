@@ -323,15 +323,6 @@ static inline void bitmap_zero(unsigned long *map, unsigned long bits)
 	memset(map, 0, BITS_TO_LONGS(bits) * sizeof(long));
 }
 
-static inline void bitmap_or(unsigned long *to, const unsigned long *a,
-			     const unsigned long *b, unsigned long bits)
-{
-	unsigned long i;
-
-	for (i = 0; i < BITS_TO_LONGS(bits); i++)
-		to[i] = a[i] | b[i];
-}
-
 static inline u64 div64_u64(u64 a, u64 b)
 {
 	return a / b;

@@ -175,7 +175,7 @@ static void push_rest(struct bpffs_info *info, struct bpffs_queue_open *open, bo
 	bool some;
 
 	bpffs_parse_pause(open->parser, NULL);
-	some = bpffs_parse_next_fresh(open->parser, 0) != U64_MAX;
+	some = bpffs_parse_any_fresh(open->parser);
 	if (!some && !bpffs_parse_unfinished(open->parser, &why))
 		return;
 	if (killed)

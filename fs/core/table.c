@@ -390,7 +390,7 @@ static int store_line(struct bpffs_info *info, struct bpffs_table *table)
 	int err;
 
 	/* A value can have no text at all: padding that is zero. */
-	if (bpffs_parse_next_fresh(parser, 0) == U64_MAX && !bpffs_parse_all_fresh(parser))
+	if (!bpffs_parse_any_fresh(parser) && !bpffs_parse_all_fresh(parser))
 		return refuse_line(info, table, "no field is named");
 	if (bpffs_store_is_whole(info, parser))
 		return store_whole(info, table);

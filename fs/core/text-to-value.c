@@ -27,12 +27,15 @@ struct bpffs_parser {
 	unsigned long *added;
 	unsigned long *named;
 	u8 *value;
-	u64 bytes;
+	void *all;		/* these four */
+	u64 bytes;		/* of @all */
 
 	enum state state;
 	u64 column;
 	u64 fields;	/* completed in this text */
 	u32 bare;	/* kids of the root looked at for a bare text */
+	u32 kept;	/* leaves whose paths are kept; 0 if names have a CPU, too */
+	u64 next;	/* the leaf behind the last that has begun */
 	bool new_line;	/* no field has been completed in this line */
 	bool applied;	/* bpffs_parse_pause() has completed it as it stands */
 
@@ -55,6 +58,8 @@ static bool is_visible(const struct bpffs_parser *p, u64 n)
 {
 	struct bpffs_leaf leaf;
 
+	if (!p->shape.layout->pads)
+		return true;
 	bpffs_shape_leaf(&p->shape, n, &leaf);
 	return !leaf.pad;
 }
@@ -78,7 +83,8 @@ static void clear_added(struct bpffs_parser *p, u64 n)
 
 static void set_fresh(struct bpffs_parser *p, u64 n)
 {
-	clear_added(p, n);
+	if (p->added_count)
+		clear_added(p, n);
 	if (test_bit(n, p->fresh))
 		return;
 	__set_bit(n, p->fresh);
@@ -117,22 +123,28 @@ static void forget_fresh(struct bpffs_parser *p)
 
 void bpffs_parse_commit(struct bpffs_parser *p)
 {
+	unsigned long *named = p->named;
 	u32 turns = 0;
 	u64 n;
 
+	/* Most texts come as a whole. Of padding, it does not matter whether it is named. */
 	if (!p->named_count && p->fresh_count == p->visible) {
-		bitmap_or(p->named, p->named, p->fresh, p->leaves);
+		p->named = p->fresh;
 		p->named_count = p->fresh_count;
-	} else {
-		for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
-		     n = bpffs_parse_next_fresh(p, n + 1)) {
-			if (!bpffs_go_on_turn(&turns))
-				break;
-			if (test_bit(n, p->named) || test_bit(n, p->added))
-				continue;
-			__set_bit(n, p->named);
-			p->named_count += is_visible(p, n);
-		}
+		p->fresh = named;
+		p->fresh_count = 0;
+		if (p->shape.layout->pads)
+			bitmap_zero(p->fresh, p->leaves);
+		return;
+	}
+	for (n = bpffs_parse_next_fresh(p, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(p, n + 1)) {
+		if (!bpffs_go_on_turn(&turns))
+			break;
+		if (test_bit(n, p->named) || test_bit(n, p->added))
+			continue;
+		__set_bit(n, p->named);
+		p->named_count += is_visible(p, n);
 	}
 	forget_fresh(p);
 }
@@ -169,6 +181,11 @@ u64 bpffs_parse_next_fresh(const struct bpffs_parser *p, u64 n)
 	u64 next = find_next_bit(p->fresh, p->leaves, n);
 
 	return next < p->leaves ? next : U64_MAX;
+}
+
+bool bpffs_parse_any_fresh(const struct bpffs_parser *p)
+{
+	return p->fresh_count || bpffs_parse_next_fresh(p, 0) != U64_MAX;
 }
 
 bool bpffs_parse_adds(const struct bpffs_parser *p)
@@ -334,6 +351,11 @@ static bool find_leaf(struct lookup *l)
 
 /* --- The text of a field --- */
 
+static bool is_blank(char ch)
+{
+	return ch == ' ' || ch == '\t' || ch == '\n';
+}
+
 static bool is_bytes(const struct bpffs_field *field)
 {
 	return field->type == BPFFS_HEX || field->type == BPFFS_STR ||
@@ -371,6 +393,7 @@ static int begin_field(struct bpffs_parser *p, u64 leaf)
 	u32 offset;
 
 	p->leaf = leaf;
+	p->next = leaf + 1;
 	p->field = bpffs_leaf_field(p->shape.layout, leaf - copy * leaves, &offset);
 	p->to = p->value + copy * p->shape.stride + offset;
 	p->at = 0;
@@ -635,7 +658,7 @@ static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 	int err = 0;
 
 	p->column++;
-	if (c == ' ' || c == '\t' || c == '\n') {
+	if (is_blank(c)) {
 		if (p->state != IN_SPACE)
 			err = end_field(p, why);
 		if (c == '\n') {
@@ -676,19 +699,13 @@ static int take_char(struct bpffs_parser *p, char c, struct bpffs_reason *why)
 /* Bytes of hex, as far as there are both digits and room. */
 static size_t take_hex(struct bpffs_parser *p, const char *text, size_t len)
 {
-	size_t done;
-	int high, low;
+	u32 bytes = bpffs_take_hex(p->to + p->at, text,
+				   min_t(size_t, len / 2, p->field->size - p->at));
 
-	for (done = 0; done + 1 < len && p->at < p->field->size; done += 2) {
-		high = bpffs_hex_digit(text[done]);
-		low = bpffs_hex_digit(text[done + 1]);
-		if (high < 0 || low < 0)
-			break;
-		p->to[p->at++] = high << 4 | low;
-	}
-	if (done)
+	p->at += bytes;
+	if (bytes)
 		clear_leaf(p, p->leaf);
-	return done;
+	return 2 * bytes;
 }
 
 /* Of a text that is collected, what neither ends it nor might be the end of a name. */
@@ -699,11 +716,102 @@ static size_t take_plain(struct bpffs_parser *p, const char *text, size_t len)
 	for (done = 0; done < len && p->len < BPFFS_WORD_MAX; done++) {
 		char c = text[done];
 
-		if (c == ' ' || c == '\t' || c == '\n' || c == '=')
+		if (is_blank(c) || c == '=')
 			break;
 		p->word[p->len++] = c;
 	}
 	return done;
+}
+
+/* Of a word or a string that a blank ends; else more than there can be. */
+static size_t word_len(const char *text, size_t len)
+{
+	size_t i, most = min_t(size_t, len, BPFFS_WORD_MAX + 1);
+
+	for (i = 0; i < most; i++)
+		if (is_blank(text[i]))
+			return i;
+	return BPFFS_WORD_MAX + 1;
+}
+
+/* Of an integer in decimal that a blank follows; else 0. No label consists of digits. */
+static size_t take_decimal(const struct bpffs_field *field, const char *text, size_t len,
+			   u8 *to)
+{
+	u32 bits = 8 * field->size - (field->sign == BPFFS_SIGNED);
+	u64 number = 0;
+	u32 digit;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		digit = text[i] - '0';
+		if (digit > 9)
+			break;
+		number = 10 * number + digit;
+	}
+	/* More digits could be more than 64 bits. */
+	if (!i || i > 19 || i == len || !is_blank(text[i]) || number >> (bits - 1) > 1)
+		return 0;
+	bpffs_save(field, to, number);
+	return i;
+}
+
+/* The whole text of a field that a blank follows; 0 if it is not as it is read. */
+static size_t take_value(const struct bpffs_field *field, const char *text, size_t len, u8 *to)
+{
+	size_t size = field->size, end;
+
+	switch (field->type) {
+	case BPFFS_INT:
+		end = take_decimal(field, text, len, to);
+		if (end)
+			return end;
+		break;
+	case BPFFS_HEX:
+		end = 2 * size;
+		return end < len && bpffs_take_hex(to, text, size) == size ? end : 0;
+	}
+	end = word_len(text, len);
+	if (end > BPFFS_WORD_MAX)
+		return 0;
+	if (field->type != BPFFS_STR)
+		return bpffs_take_word(field, text, end, to, NULL) ? 0 : end;
+	if (end > size || size >= LONG_FIELD || memchr(text, '%', end))
+		return 0;
+	memcpy(to, text, end);
+	memset(to + end, 0, size - end);
+	return end;
+}
+
+/*
+ * A whole field at once, if it is the next one of the layout and written as it is read,
+ * as nearly all are. If it is not, 0: take_char() then finds what it is, or what is wrong.
+ */
+static size_t take_field(struct bpffs_parser *p, const char *text, size_t len)
+{
+	const struct bpffs_found *found = p->shape.layout->leaf;
+	size_t name, end;
+
+	while (p->next < p->kept && bpffs_is_pad(found[p->next].field))
+		p->next++;
+	if (p->next >= p->kept)
+		return 0;
+	found += p->next;
+	name = bpffs_prefix_len(found);
+	if (name >= len || memcmp(text, found->path, name))
+		return 0;
+	/* "=" may follow a bare text, unless there is no name at all. */
+	if (!name && !p->shape.layout->sole_bare)
+		return 0;
+	end = name + take_value(found->field, text + name, len - name, p->value + found->offset);
+	if (end == name || !is_blank(text[end]))
+		return 0;
+	set_fresh(p, p->next++);
+	p->fields++;
+	p->new_line = text[end] == '\n';
+	p->column = p->new_line ? 0 : p->column + end + 1;
+	p->applied = false;
+	return end + 1;
 }
 
 /*
@@ -714,6 +822,8 @@ static size_t take_many(struct bpffs_parser *p, const char *text, size_t len)
 {
 	size_t done = 0;
 
+	if (p->state == IN_SPACE)
+		return take_field(p, text, len);
 	if (p->state == IN_BYTES && p->field->type != BPFFS_STR && !p->escape)
 		done = take_hex(p, text, len);
 	else if (p->state == IN_HEAD || p->state == IN_WORD)
@@ -728,15 +838,19 @@ static size_t take_many(struct bpffs_parser *p, const char *text, size_t len)
 int bpffs_parse_piece(struct bpffs_parser *p, const char *text, size_t len,
 		      struct bpffs_reason *why)
 {
-	size_t i;
+	size_t i, done;
 	int err;
 
-	for (i = take_many(p, text, len); i < len; i += take_many(p, text + i, len - i)) {
-		err = take_char(p, text[i++], why);
+	for (i = 0; i < len; i += done) {
+		done = take_many(p, text + i, len - i);
+		if (done)
+			continue;
+		err = take_char(p, text[i], why);
 		if (err) {
 			bpffs_parse_begin(p);
 			return err;
 		}
+		done = 1;
 	}
 	return 0;
 }
@@ -772,14 +886,15 @@ bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 
 void bpffs_parse_begin(struct bpffs_parser *p)
 {
-	memset(p->value, 0, p->bytes);
-	forget_fresh(p);
-	bitmap_zero(p->named, p->leaves);
+	memset(p->all, 0, p->bytes);
+	p->fresh_count = 0;
+	p->added_count = 0;
 	p->named_count = 0;
 	p->state = IN_SPACE;
 	p->column = 0;
 	p->fields = 0;
 	p->bare = 0;
+	p->next = 0;
 	p->new_line = true;
 	p->applied = false;
 	p->leaf = 0;
@@ -790,33 +905,33 @@ void bpffs_parse_begin(struct bpffs_parser *p)
 struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape)
 {
 	u64 leaves = (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
-	u64 bytes = (u64)shape->copies * shape->stride;
-	size_t map = BITS_TO_LONGS(leaves) * sizeof(long);
+	size_t longs = BITS_TO_LONGS(leaves);
 	struct bpffs_parser *p = bpffs_zalloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->shape = *shape;
 	p->leaves = leaves;
+	p->kept = shape->layout->leaf && !shape->cpus ? leaves : 0;
 	p->visible = leaves - (u64)shape->layout->pads * shape->copies;
-	p->bytes = bytes;
-	p->value = bpffs_zalloc(bytes);
-	p->fresh = bpffs_zalloc(3 * map);
-	if (p->value && p->fresh) {
-		p->added = p->fresh + BITS_TO_LONGS(leaves);
-		p->named = p->added + BITS_TO_LONGS(leaves);
-		bpffs_parse_begin(p);
-		return p;
+	p->bytes = 3 * longs * sizeof(long) + (u64)shape->copies * shape->stride;
+	p->all = bpffs_zalloc(p->bytes);
+	if (!p->all) {
+		bpffs_free(p);
+		return NULL;
 	}
-	bpffs_parser_free(p);
-	return NULL;
+	p->fresh = p->all;
+	p->added = p->fresh + longs;
+	p->named = p->added + longs;
+	p->value = (u8 *)(p->named + longs);
+	bpffs_parse_begin(p);
+	return p;
 }
 
 void bpffs_parser_free(struct bpffs_parser *p)
 {
 	if (!p)
 		return;
-	bpffs_free(p->value);
-	bpffs_free(p->fresh);
+	bpffs_free(p->all);
 	bpffs_free(p);
 }

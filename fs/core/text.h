@@ -101,7 +101,7 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value);
  */
 struct bpffs_parser;
 
-/* Return: NULL without memory. Allocates copies * stride and three bitmaps. */
+/* Return: NULL without memory. Allocates three bitmaps and copies * stride. */
 struct bpffs_parser *bpffs_parser_new(const struct bpffs_shape *shape);
 void bpffs_parser_free(struct bpffs_parser *p);
 
@@ -137,8 +137,9 @@ bool bpffs_parse_all_fresh(const struct bpffs_parser *p);
 bool bpffs_parse_all_named(const struct bpffs_parser *p);
 
 const void *bpffs_parse_value(const struct bpffs_parser *p);
-/* The next fresh leaf at or after @n, or U64_MAX. */
+/* The next fresh leaf at or after @n, or U64_MAX; is there any? */
 u64 bpffs_parse_next_fresh(const struct bpffs_parser *p, u64 n);
+bool bpffs_parse_any_fresh(const struct bpffs_parser *p);
 /* Is any fresh leaf, or is this one, to be added? */
 bool bpffs_parse_adds(const struct bpffs_parser *p);
 bool bpffs_parse_is_added(const struct bpffs_parser *p, u64 n);

@@ -146,6 +146,37 @@ static u32 make_piece(const struct bpffs_shape *shape, const struct leaf *leaf,
 	return len;
 }
 
+/* The next leaves, each whole: as many as have a text_max and room for it. */
+static size_t put_leaves(const struct bpffs_shape *shape, const u8 *value,
+			 u64 leaves, struct bpffs_text_pos *pos, char *buf, size_t len)
+{
+	const struct bpffs_found *found = shape->layout->leaf;
+	size_t done = 0;
+	u32 name;
+
+	if (!found || shape->cpus || pos->part != AT_BEGIN)
+		return 0;
+	for (found += pos->leaf; pos->leaf < leaves; pos->leaf++, found++) {
+		const struct bpffs_field *field = found->field;
+		const u8 *from = value + found->offset;
+
+		if (!found->text_max || found->text_max > len - done)
+			break;
+		name = bpffs_prefix_len(found);
+		memcpy(buf + done, found->path, name);
+		done += name;
+		if (field->plain)
+			done += bpffs_put_plain(field, from, buf + done);
+		else if (field->type == BPFFS_HEX)
+			done += bpffs_put_hex(buf + done, from, field->size);
+		else
+			done += bpffs_put_word(field, from, buf + done);
+		buf[done++] = shape->separator;
+	}
+	pos->off += done;
+	return done;
+}
+
 static u64 leaves_of(const struct bpffs_shape *shape)
 {
 	return (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
@@ -164,15 +195,22 @@ size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 	if (pos->off > off)
 		memset(pos, 0, sizeof(*pos));
 	while (done < len && pos->leaf < leaves && bpffs_go_on_turn(&pieces)) {
-		struct bpffs_text_pos begin = *pos;
+		struct bpffs_text_pos begin;
 		size_t skip, take;
 		u32 made;
 
+		if (pos->off == off + done) {
+			take = put_leaves(shape, value, leaves, pos, buf + done, len - done);
+			done += take;
+			if (take)
+				continue;
+		}
 		find_leaf(&leaf, shape, value, pos->leaf);
 		if (pos->off == off + done && len - done >= piece_max(&leaf)) {
 			done += make_piece(shape, &leaf, pos, buf + done);
 			continue;
 		}
+		begin = *pos;
 		made = make_piece(shape, &leaf, pos, piece);
 		if (pos->off <= off + done)
 			continue;
