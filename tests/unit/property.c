@@ -4,7 +4,8 @@
  *
  * - every key has one name, and every name one key;
  * - the text of a value gives the same bytes back, whatever the pieces are in
- *   which it is read and written.
+ *   which it is read and written; and any text, right or wrong, is understood alike
+ *   whether its fields come whole or byte by byte.
  *
  * usage: property [CASES [SEED]]
  */
@@ -386,6 +387,109 @@ static void check_addition(const struct bpffs_shape *shape, struct bpffs_parser 
 			fail("%.*s: set, and taken away", all, field);
 }
 
+/* A few bytes of it are others: some such texts are still read, some refused. */
+static size_t change_text(char *text, size_t len)
+{
+	static const char bytes[] = "0159aAf\n\n\t.,-~%x=+_:  ";
+	size_t changes = below(3), at;
+
+	while (len && changes--) {
+		at = below(len);
+		switch (below(3)) {
+		case 0:
+			text[at] = bytes[below(sizeof(bytes) - 1)];
+			break;
+		case 1:
+			memmove(text + at + 1, text + at, len - at);
+			text[at] = bytes[below(sizeof(bytes) - 1)];
+			len++;
+			break;
+		case 2:
+			len--;
+			memmove(text + at, text + at + 1, len - at);
+			break;
+		}
+	}
+	return len;
+}
+
+/* What has been parsed is the same. */
+static bool is_same(const struct bpffs_shape *shape, struct bpffs_parser *a,
+		    struct bpffs_parser *b, const struct bpffs_reason *why_a,
+		    const struct bpffs_reason *why_b)
+{
+	u64 n, m = bpffs_parse_next_fresh(b, 0);
+
+	for (n = bpffs_parse_next_fresh(a, 0); n != U64_MAX;
+	     n = bpffs_parse_next_fresh(a, n + 1)) {
+		if (n != m || bpffs_parse_is_added(a, n) != bpffs_parse_is_added(b, n))
+			return false;
+		m = bpffs_parse_next_fresh(b, n + 1);
+	}
+	return m == U64_MAX && !memcmp(bpffs_parse_value(a), bpffs_parse_value(b),
+				       (size_t)shape->copies * shape->stride) &&
+	       bpffs_parse_all_fresh(a) == bpffs_parse_all_fresh(b) &&
+	       bpffs_parse_all_named(a) == bpffs_parse_all_named(b) &&
+	       why_a->column == why_b->column && !strcmp(why_a->text, why_b->text);
+}
+
+static int parse_bytes(struct bpffs_parser *parser, const char *text, size_t len,
+		       struct bpffs_reason *why)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < len && !err; i++)
+		err = bpffs_parse_piece(parser, text + i, 1, why);
+	return err;
+}
+
+/* Of a byte alone, no field is taken at once. */
+static void check_bytes(const struct bpffs_shape *shape, const uint8_t *value)
+{
+	struct bpffs_parser *whole = bpffs_parser_new(shape), *bytes = bpffs_parser_new(shape);
+	static uint8_t others[3 * SIZE_MAX_BYTES];
+	struct bpffs_text_pos pos = {};
+	static char text[2 * 65536 + 4];
+	size_t len, at, want;
+
+	len = bpffs_text_read(shape, value, 0, &pos, text, 65536);
+	if (!below(3)) {
+		/* Then its fields again, with other texts. */
+		fill(others, shape->copies * shape->stride);
+		memset(&pos, 0, sizeof(pos));
+		len += bpffs_text_read(shape, others, 0, &pos, text + len, 65536);
+	}
+	len = change_text(text, len);
+	for (at = 0; at < len; at += want) {
+		struct bpffs_reason why = {}, why_bytes = {};
+		char *piece;
+
+		/* Exactly these bytes, for who looks at what is read behind them. */
+		want = below(2) ? len - at : 1 + below(len - at);
+		piece = malloc(want);
+		memcpy(piece, text + at, want);
+		if (bpffs_parse_piece(whole, piece, want, &why) !=
+		    parse_bytes(bytes, piece, want, &why_bytes) ||
+		    !is_same(shape, whole, bytes, &why, &why_bytes))
+			fail("%s byte by byte: %s: %.*s", why.text, why_bytes.text, (int)len, text);
+		free(piece);
+		if (bpffs_parse_pause(whole, &why) != bpffs_parse_pause(bytes, &why_bytes) ||
+		    bpffs_parse_unfinished(whole, &why) !=
+		    bpffs_parse_unfinished(bytes, &why_bytes) ||
+		    !is_same(shape, whole, bytes, &why, &why_bytes))
+			fail("%s after bytes: %s: %.*s", why.text, why_bytes.text, (int)len, text);
+		if (below(2)) {
+			bpffs_parse_commit(whole);
+			bpffs_parse_commit(bytes);
+			if (bpffs_parse_any_fresh(whole))
+				fail("stored, and yet fresh: %.*s", (int)len, text);
+		}
+	}
+	bpffs_parser_free(whole);
+	bpffs_parser_free(bytes);
+}
+
 static void check_value(const struct bpffs_layout *layout, unsigned int size)
 {
 	static char text[65536], part[65536];
@@ -450,6 +554,8 @@ static void check_value(const struct bpffs_layout *layout, unsigned int size)
 	if (len)
 		check_addition(&shape, parser, value, text, len);
 	bpffs_parser_free(parser);
+	if (below(2))
+		check_bytes(&shape, value);
 }
 
 static void check_print(const struct bpffs_layout *layout, unsigned int size,
