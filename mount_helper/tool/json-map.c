@@ -30,7 +30,7 @@ static enum status put_element(void *context, const void *key, const void *value
 	if (json_element(writer->out, writer->key, writer->value, &writer->map.shape, key, value))
 		return fail("%s/.bpf/raw: damaged", writer->map.dir);
 	json_resolves(writer->out, writer->resolves, &writer->map.shape, key, value);
-	json_text(writer->out, "}\n");
+	json_close(writer->out);
 	return put_out(writer->out);
 }
 
@@ -41,7 +41,7 @@ static enum status put_line(void *context, const char *line, size_t len)
 
 	if (json_line(writer->out, map->key, map->value, map->percpu && !map->sum, line, len))
 		return fail("%s/.bpf/table: a line is not of the layouts", map->dir);
-	json_text(writer->out, "}\n");
+	json_close(writer->out);
 	return put_out(writer->out);
 }
 

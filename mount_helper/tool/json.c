@@ -79,7 +79,7 @@ static inline void put(struct json_out *out, const char *text, size_t len)
 }
 
 /* Whole steps of it are copied: so much room must be behind both. */
-#define COPY_STEP	8
+#define COPY_STEP	16
 
 /* For a few bytes, quicker than to call memcpy(). */
 static inline void copy_short(char *to, const char *from, size_t len)
@@ -186,91 +186,50 @@ static void put_rests(struct json_out *out, const char *name)
 	out->rest_len = 0;
 }
 
-/* --- Numbers, two digits at a time: most of what there is --- */
-
-static char *put_pair(char *end, u32 pair)
-{
-	*--end = '0' + pair % 10;
-	*--end = '0' + pair / 10;
-	return end;
-}
-
-/* Up to 20 digits that end at @end; returns where they begin. */
-static char *format_number(char *end, u64 number)
-{
-	u32 low;
-
-	for (; number > U32_MAX; number /= 100)
-		end = put_pair(end, number % 100);
-	for (low = number; low >= 100; low /= 100)
-		end = put_pair(end, low % 100);
-	if (low >= 10)
-		return put_pair(end, low);
-	*--end = '0' + low;
-	return end;
-}
+/* --- Numbers: most of what there is --- */
 
 /* Is its text a decimal number, always? */
 static bool is_decimal(const struct bpffs_field *field)
 {
 	return (field->type == BPFFS_INT || field->type == BPFFS_BITS) &&
-	       !field->labels && field->sign != BPFFS_AS_HEX;
+	       !bpffs_is_pad(field) && !field->labels && field->sign != BPFFS_AS_HEX;
 }
 
-static char *format_ip4(char *end, const u8 *from)
+/* "-9223372036854775808" or "18446744073709551615" */
+#define DECIMAL_MAX	20
+
+/* The text of such. @inexact: it is too large for a double. */
+static inline u32 format_decimal(const struct bpffs_field *field, const u8 *from, char *to,
+				 bool *inexact)
 {
-	u32 i;
-
-	for (i = 4; i--;) {
-		end = format_number(end, from[i]);
-		if (i)
-			*--end = '.';
-	}
-	return end;
-}
-
-/**
- * struct word - the text of a leaf that is not str, hex or pad
- * @text: where it begins in @buf
- * @len: of it
- * @inexact: a number, too large for a double
- * @buf: room for it, and COPY_STEP more
- */
-struct word {
-	const char *text;
-	u32 len;
-	bool inexact;
-	char buf[BPFFS_WORD_MAX + 1 + COPY_STEP];
-};
-
-static void make_decimal(struct word *word, const struct bpffs_field *field, const u8 *from)
-{
-	char *end = word->buf + 32, *at;
 	u64 number = bpffs_load(field, from);
 	bool negative = field->sign == BPFFS_SIGNED && number >> 63;
 
 	if (negative)
 		number = -number;
-	at = format_number(end, number);
-	if (negative)
-		*--at = '-';
-	word->text = at;
-	word->len = end - at;
-	word->inexact = number >> 53;
+	*inexact = number >> 53;
+	*to = '-';
+	return negative + bpffs_put_number(to + negative, number);
 }
 
-static void make_word(struct word *word, const struct bpffs_field *field, const u8 *from)
+static void put_decimal_leaf(struct json_out *out, const struct bpffs_field *field,
+			     const u8 *from)
 {
-	word->inexact = false;
-	if (is_decimal(field)) {
-		make_decimal(word, field, from);
-	} else if (field->type == BPFFS_IP4) {
-		word->text = format_ip4(word->buf + 32, from);
-		word->len = word->buf + 32 - word->text;
-	} else {
-		word->text = word->buf;
-		word->len = bpffs_put_word(field, from, word->buf);
+	bool inexact;
+	char *at;
+	u32 len;
+
+	if (sizeof(out->buf) - out->len < 1 + DECIMAL_MAX + 1)
+		json_flush(out);
+	at = out->buf + out->len;
+	len = format_decimal(field, from, at, &inexact);
+	if (inexact) {
+		memmove(at + 1, at, len);
+		at[0] = '"';
+		at[1 + len] = '"';
+		len += 2;
 	}
+	out->len += len;
 }
 
 /* --- Texts of leaves --- */
@@ -505,30 +464,12 @@ static void put_leaf(struct json_out *out, const struct bpffs_field *field,
 	}
 }
 
-/* The same of a word. */
-static void put_word(struct json_out *out, const struct bpffs_field *field,
-		     const struct word *word)
-{
-	struct token t = { .text = word->text, .len = word->len };
-	bool quoted = word->inexact || field->type == BPFFS_IP4;
-
-	if (!quoted && !is_decimal(field)) {
-		put_leaf(out, field, &t, 0);
-		return;
-	}
-	if (quoted)
-		put_char(out, '"');
-	put_short(out, word->text, word->len);
-	if (quoted)
-		put_char(out, '"');
-}
-
 /* The same of the bytes of the leaf; @offset of it is that in the key or value. */
 static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field,
 			   const u8 *from, u32 offset)
 {
+	char word[BPFFS_WORD_MAX];
 	struct token t = {};
-	struct word word;
 
 	if (field->type == BPFFS_STR) {
 		t.text = (const char *)from;
@@ -539,9 +480,12 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
 		put_char(out, '"');
 		put_hex(out, from, field->size);
 		put_char(out, '"');
+	} else if (is_decimal(field)) {
+		put_decimal_leaf(out, field, from);
 	} else {
-		make_word(&word, field, from);
-		put_word(out, field, &word);
+		t.text = word;
+		t.len = bpffs_put_word(field, from, word);
+		put_leaf(out, field, &t, offset);
 	}
 }
 
@@ -556,12 +500,14 @@ static void put_leaf_bytes(struct json_out *out, const struct bpffs_field *field
  * @offset: in the value or key
  * @end: of the text before it, which begins where that of the step before ends
  * @names: of padding: it is in an object
+ * @decimal: it is a decimal number, as most are
  */
 struct step {
 	const struct bpffs_field *field;
 	u32 offset;
 	u32 end;
 	bool names;
+	bool decimal;
 };
 
 /**
@@ -778,6 +724,7 @@ static int add_step(struct walk *w, const struct bpffs_field *field, u32 offset,
 	step->offset = offset;
 	step->end = w->out->len;
 	step->names = names;
+	step->decimal = is_decimal(field);
 	plan->steps++;
 	return 0;
 }
@@ -1123,7 +1070,9 @@ static int put_by_plan(struct json_out *out, const struct json_plan *plan, const
 
 		put_short(out, plan->text + begin, step->end - begin);
 		begin = step->end;
-		if (!bpffs_is_pad(step->field)) {
+		if (step->decimal) {
+			put_decimal_leaf(out, step->field, from);
+		} else if (!bpffs_is_pad(step->field)) {
 			put_leaf_bytes(out, step->field, from, step->offset);
 		} else if (!bpffs_pad_is_zero(step->field, from)) {
 			put_char(out, ',');
@@ -1134,25 +1083,22 @@ static int put_by_plan(struct json_out *out, const struct json_plan *plan, const
 	return 0;
 }
 
-/*
- * The text of a leaf in a name, where there is room for COPY_STEP more; returns its
- * length. In JSON it is quoted, or not.
- */
-static u32 put_name_word(const struct bpffs_field *field, const u8 *from, char *to,
-			 bool *number)
+/* The text of a leaf in a name; returns its length. In JSON it is quoted, or not. */
+static u32 put_name_word(const struct step *step, const u8 *from, char *to, bool *number)
 {
+	const struct bpffs_field *field = step->field;
 	u32 len = 0, end, i;
-	struct word word;
 
 	*number = false;
+	if (step->decimal) {
+		len = format_decimal(field, from, to, number);
+		*number = !*number;
+		return len;
+	}
 	if (field->type == BPFFS_HEX)
 		return bpffs_put_hex(to, from, field->size);
-	if (field->type != BPFFS_STR) {
-		make_word(&word, field, from);
-		copy_short(to, word.text, word.len);
-		*number = is_decimal(field) && !word.inexact;
-		return word.len;
-	}
+	if (field->type != BPFFS_STR)
+		return bpffs_put_word(field, from, to);
 	end = bpffs_str_end(from, field->size);
 	for (i = 0; i < end; i++)
 		len += bpffs_put_byte(to + len, from[i], BPFFS_IN_NAME);
@@ -1177,6 +1123,28 @@ static u32 put_name_pads(const struct json_plan *plan, const u8 *key, char *to)
 	return zero ? 0 : len;
 }
 
+/* A number alone: its digits are the name, too. */
+static bool put_number_key(struct json_out *out, const struct json_plan *plan, const u8 *key)
+{
+	const struct step *step = plan->step;
+	char digits[DECIMAL_MAX + COPY_STEP];
+	bool inexact;
+	u32 len = format_decimal(step->field, key + step->offset, digits, &inexact);
+
+	/* This is escaped. */
+	if (digits[0] == '-')
+		return false;
+	put_name(out, digits, len);
+	put_short(out, plan->text, step->end);
+	if (inexact)
+		put_quoted(out, digits, len);
+	else
+		put_short(out, digits, len);
+	put_short(out, plan->text + step->end, plan->len - step->end);
+	put_literal(out, ",\"value\":");
+	return true;
+}
+
 /*
  * The usual key: its name is the texts of the leaves, and padding, and never long.
  * False: nothing has been put out, as it is another.
@@ -1191,6 +1159,8 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 
 	if (!plan->steps || plan->layout->has_plen || plan->layout->name_max > BPFFS_NAME_MAX)
 		return false;
+	if (plan->steps == 1 && plan->step->decimal)
+		return put_number_key(out, plan, key);
 	for (i = 0; i < plan->steps; i++) {
 		const struct step *step = &plan->step[i];
 		const u8 *from = key + step->offset;
@@ -1201,7 +1171,7 @@ static bool put_usual_key(struct json_out *out, const struct json_plan *plan,
 		if (words)
 			name[len++] = ',';
 		t->text = name + len;
-		t->len = put_name_word(step->field, from, name + len, &number[words]);
+		t->len = put_name_word(step, from, name + len, &number[words]);
 		t->bytes = false;
 		len += t->len;
 		words++;
@@ -1288,6 +1258,11 @@ int json_element(struct json_out *out, const struct json_plan *key,
 		err = put_by_plan(out, value, value_bytes);
 	put_rests(out, "value");
 	return err;
+}
+
+void json_close(struct json_out *out)
+{
+	put_literal(out, "}\n");
 }
 
 void json_value(struct json_out *out, const struct json_plan *value, const void *bytes)

@@ -90,6 +90,9 @@ int json_element(struct json_out *out, const struct json_plan *key,
 /* A value that has no key: {"value":..., likewise. */
 void json_value(struct json_out *out, const struct json_plan *value, const void *bytes);
 
+/* The brace that is still open, and a newline. */
+void json_close(struct json_out *out);
+
 /* JSON that is there already. */
 void json_text(struct json_out *out, const char *text);
 

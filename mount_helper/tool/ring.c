@@ -121,7 +121,7 @@ static void put_record(struct ring *ring, const struct form *form, const void *b
 		json_value(ring->out, form->plan, bytes);
 		if (resolves)
 			json_resolves(ring->out, ring->resolves, &shape, NULL, bytes);
-		json_text(ring->out, "}\n");
+		json_close(ring->out);
 		return;
 	}
 	put_fields(&shape, bytes);

@@ -122,7 +122,7 @@ static void put_json(const struct watcher *w, char change, const u8 *key, const 
 		put_json_part(w, ",\"old\":", key, old);
 	if (new)
 		put_json_part(w, ",\"new\":", key, new);
-	json_text(w->out, "}\n");
+	json_close(w->out);
 }
 
 /* --- Changes --- */
