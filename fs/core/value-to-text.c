@@ -106,9 +106,12 @@ static u32 piece_max(const struct leaf *leaf)
 								BPFFS_PLAIN_MAX + 1);
 }
 
-/* The piece of text at @pos, maybe empty; returns its length, and moves @pos. */
+/*
+ * The piece of text at @pos, of at most @most bytes of the leaf, maybe empty; returns its
+ * length, and moves @pos.
+ */
 static u32 make_piece(const struct bpffs_shape *shape, const struct leaf *leaf,
-		      struct bpffs_text_pos *pos, char *to)
+		      struct bpffs_text_pos *pos, u32 most, char *to)
 {
 	const struct bpffs_field *field = leaf->field;
 	u32 len = 0, count;
@@ -128,7 +131,7 @@ static u32 make_piece(const struct bpffs_shape *shape, const struct leaf *leaf,
 		}
 	}
 	if (is_bytes(field)) {
-		count = min_t(u32, pos->part - AT_BYTES - pos->byte, PIECE_BYTES);
+		count = min_t(u32, pos->part - AT_BYTES - pos->byte, most);
 		len += put_bytes(shape, leaf, leaf->bytes + pos->byte, count, to + len);
 		pos->byte += count;
 		if (pos->byte < pos->part - AT_BYTES) {
@@ -177,6 +180,14 @@ static size_t put_leaves(const struct bpffs_shape *shape, const u8 *value,
 	return done;
 }
 
+/* How many bytes have room in the middle of hex; the last one has a separator, too. */
+static u32 hex_room(const struct bpffs_text_pos *pos, size_t len)
+{
+	size_t left = pos->part - AT_BYTES - pos->byte;
+
+	return 2 * left < len ? left : min(left - 1, len / 2);
+}
+
 static u64 leaves_of(const struct bpffs_shape *shape)
 {
 	return (u64)bpffs_layout_leaves(shape->layout) * shape->copies;
@@ -197,7 +208,8 @@ size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 	while (done < len && pos->leaf < leaves && bpffs_go_on_turn(&pieces)) {
 		struct bpffs_text_pos begin;
 		size_t skip, take;
-		u32 made;
+		u32 made, most;
+		bool direct;
 
 		if (pos->off == off + done) {
 			take = put_leaves(shape, value, leaves, pos, buf + done, len - done);
@@ -206,12 +218,21 @@ size_t bpffs_text_read(const struct bpffs_shape *shape, const void *value,
 				continue;
 		}
 		find_leaf(&leaf, shape, value, pos->leaf);
-		if (pos->off == off + done && len - done >= piece_max(&leaf)) {
-			done += make_piece(shape, &leaf, pos, buf + done);
+		most = PIECE_BYTES;
+		direct = pos->off == off + done && len - done >= piece_max(&leaf);
+		/* Pieces that cross the end would be made twice. */
+		if (pos->part != AT_BEGIN && leaf.field->type != BPFFS_STR &&
+		    pos->off == off + done) {
+			most = hex_room(pos, len - done);
+			direct = most;
+			most = most ?: 1;
+		}
+		if (direct) {
+			done += make_piece(shape, &leaf, pos, most, buf + done);
 			continue;
 		}
 		begin = *pos;
-		made = make_piece(shape, &leaf, pos, piece);
+		made = make_piece(shape, &leaf, pos, most, piece);
 		if (pos->off <= off + done)
 			continue;
 		skip = off + done - begin.off;
@@ -235,7 +256,7 @@ u64 bpffs_text_size(const struct bpffs_shape *shape, const void *value)
 
 	while (pos.leaf < leaves && bpffs_go_on_turn(&pieces)) {
 		find_leaf(&leaf, shape, value, pos.leaf);
-		make_piece(shape, &leaf, &pos, piece);
+		make_piece(shape, &leaf, &pos, PIECE_BYTES, piece);
 		/* Two digits a byte, whatever the bytes are. */
 		if (pos.part <= AT_BYTES || leaf.field->type == BPFFS_STR)
 			continue;
