@@ -266,6 +266,10 @@ soak: $(if $(HOST),native-stage,vm-$(KERNEL))	## every type that lists, changed 
 	@$(if $(HOST),tests/native $(BUILD)/native env $(soak_command),\
 		TIMEOUT=$$(($(soak_limit) + 100)) $(vm)/run 'exec env $(soak_command)')
 
+# Without the module, where MODULE=none asks for it.
+foreign: $(if $(HOST),native-stage,$(if $(filter none,$(MODULE)),none,vm)-$(KERNEL))	## what others test file systems with: stress-ng, fio, trinity [HOST=1] [MODULE=none]
+	@tests/foreign/run $(if $(HOST),host)
+
 # KERNEL=debug runs what has been found where it is not seen what is reached, but lockdep
 # looks.
 fuzz_kernel = $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),coverage)
@@ -299,12 +303,12 @@ check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ..
 # ------------------------------------------------------------------------------
 
 clean:		## remove what was built, keep what was fetched: kernels, a Debian
-	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done unpacked apt root root.done $(machines)),$(wildcard $(addsuffix /*,$(BUILD) $(machines:%=$(BUILD)/%))))
+	rm -rf $(filter-out $(addprefix %/,kernel linux debian trixie trixie.done unpacked apt root root.done foreign $(machines)),$(wildcard $(addsuffix /*,$(BUILD) $(machines:%=$(BUILD)/%))))
 
 distclean:	## remove all of build/
 	rm -rf $(BUILD)
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak check \
+	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak foreign check \
 	check-all check-debug in-tree fuzz-mounted coverage coverage-native coverage-kernel clean distclean
