@@ -25,7 +25,7 @@ static bool is_room(const char *path)
 
 int mkdir(const char *path, mode_t mode)
 {
-	int (*next)(const char *, mode_t) = dlsym(RTLD_NEXT, "mkdir");
+	__typeof__(mkdir) *next = dlsym(RTLD_NEXT, "mkdir");
 	int ret = next(path, mode);
 
 	if (!ret && is_room(path) && mount(getenv("MAP"), path, NULL, MS_BIND, NULL)) {
@@ -37,7 +37,7 @@ int mkdir(const char *path, mode_t mode)
 
 int rmdir(const char *path)
 {
-	int (*next)(const char *) = dlsym(RTLD_NEXT, "rmdir");
+	__typeof__(rmdir) *next = dlsym(RTLD_NEXT, "rmdir");
 
 	/* A stressor may have files open there, which it closes when it ends. */
 	if (is_room(path))
