@@ -263,17 +263,27 @@ int map_read(const struct map *map, const void *key, void *value)
 	return result(bpf_map_lookup_elem(map->fd, key, value));
 }
 
-bool map_has(const struct map *map, const void *key)
+/* What is refused for want of memory or of a right may be there all the same. */
+int map_look(const struct map *map, const void *key)
 {
 	void *value;
-	bool has;
+	int err;
 
 	if (map->type == BPF_MAP_TYPE_LPM_TRIE)
-		return has_by_next(map, key) > 0;
+		return has_by_next(map, key);
 	value = malloc(map_value_bytes(map));
-	has = value && !map_read(map, key, value);
+	if (!value)
+		return -ENOMEM;
+	err = map_read(map, key, value);
 	free(value);
-	return has;
+	if (err == -ENOMEM || err == -EPERM || err == -EAGAIN)
+		return err;
+	return !err;
+}
+
+bool map_has(const struct map *map, const void *key)
+{
+	return map_look(map, key) > 0;
 }
 
 /*
@@ -401,8 +411,8 @@ int map_batch_into(const struct map *map, bool begun, void *token, void *keys, v
 		*count = capacity;
 		err = result(bpf_map_lookup_batch(map->fd, begun ? token : NULL, token, keys,
 						  values, count, NULL));
-		/* After these two, it is not told. */
-		if (err == -EFAULT || err == -ENOMEM)
+		/* After all others, it is not told. */
+		if (err && err != -ENOENT && err != -ENOSPC && err != -EBUSY && err != -EINTR)
 			*count = 0;
 	} while ((err == -EBUSY || err == -EINTR) && !*count && ++busy < BUSY_MAX);
 	/* What there is, before what is said again next time. */

@@ -101,8 +101,10 @@ bool map_count(const struct map *map, __u64 *count);
 
 /* --- One element --- */
 
-/* No key counts as used by these two. */
+/* No key counts as used by these. */
 bool map_has(const struct map *map, const void *key);
+/* 1 or 0; or a negative errno, as it cannot be said. */
+int map_look(const struct map *map, const void *key);
 int map_read(const struct map *map, const void *key, void *value);
 
 /*

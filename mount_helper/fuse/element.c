@@ -92,10 +92,12 @@ static int open_element(const struct item *item, int flags, void **open)
 {
 	const struct element *element = item->data;
 	struct bpffs_info *info = &element->object->info;
-	bool there = bpffs_map_has(info, element->key);
+	int there = look_at_key(info, element->key);
 	struct open_element *opened;
 	int err;
 
+	if (there < 0)
+		return there;
 	if (!there && !(flags & O_CREAT))
 		return -ENOENT;
 	/* Others may have made it since it was looked up. */

@@ -88,9 +88,11 @@ static int take_by_index(const struct bpffs_info *info, struct bpffs_keys *keys)
 	u32 index;
 	int err = 0;
 
-	for (index = 0; index < info->max_entries && !err; index++)
-		if (bpffs_map_has(info, &index))
+	for (index = 0; index < info->max_entries && err >= 0; index++) {
+		err = look_at_key(info, &index);
+		if (err > 0)
 			err = take(keys, &index, 1);
+	}
 	return err;
 }
 

@@ -41,8 +41,9 @@ static int look_up(const struct item *dir, const char *name, struct item *found)
 	if (!err && bpffs_map_can(&object->info, BPFFS_OF_MAPS)) {
 		err = inner_item(object, key, found);
 	} else if (!err) {
-		err = bpffs_map_has(&object->info, key) ? element_item(object, key, found) :
-							  -ENOENT;
+		err = look_at_key(&object->info, key);
+		if (err >= 0)
+			err = err ? element_item(object, key, found) : -ENOENT;
 	}
 	free(key);
 	return err;
