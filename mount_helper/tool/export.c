@@ -712,36 +712,56 @@ static void put_map_labels(const struct exported *all, const char *id, const cha
 }
 
 static void put_map_number(const struct exported *all, const char *name, const char *help,
-			   const char *id, u64 number)
+			   const char *id, const char *number)
 {
 	put_head(all, name, GAUGE, help);
 	fputs(name, stdout);
 	put_map_labels(all, id, NULL);
-	printf(" %llu\n", number);
+	printf(" %s\n", number);
 }
 
-static void put_info(const struct exported *all, int root)
+static void put_info_texts(const struct exported *all, const char *id, const char *type,
+			   const char *max_entries, const char *memory)
 {
-	char *id = read_file(root, ".bpf/id"), *type = read_file(root, ".bpf/type");
+	char count[32];
 	u64 entries = 0;
 	size_t i;
 
 	for (i = 0; i < all->count; i++)
 		entries += all->parts[i].sample.count;
+	snprintf(count, sizeof(count), "%llu", entries);
 	put_head(all, "bpffs_map_info", GAUGE, "which BPF map is mounted");
 	fputs("bpffs_map_info", stdout);
-	put_map_labels(all, id ?: "", type ?: "");
+	put_map_labels(all, id, type);
 	puts(" 1");
 	if (all->count || all->of_maps)
 		put_map_number(all, "bpffs_map_entries",
 			       "elements, of a map of maps those of the maps inside",
-			       id ?: "", entries);
-	put_map_number(all, "bpffs_map_max_entries", "how many elements the map can have",
-		       id ?: "", read_number(root, ".bpf/max_entries"));
-	put_map_number(all, "bpffs_map_memory_bytes", "memory that the kernel counts",
-		       id ?: "", read_number(root, ".bpf/memlock"));
-	free(id);
-	free(type);
+			       id, count);
+	put_map_number(all, "bpffs_map_max_entries", "how many elements the map can have", id,
+		       max_entries);
+	put_map_number(all, "bpffs_map_memory_bytes", "memory that the kernel counts", id, memory);
+}
+
+static enum status put_info(const struct exported *all, int root)
+{
+	static const char * const name[] = {
+		".bpf/id", ".bpf/type", ".bpf/max_entries", ".bpf/memlock",
+	};
+	char *text[ARRAY_SIZE(name)] = {};
+	enum status status = DONE;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(name) && !status; i++) {
+		text[i] = read_file(root, name[i]);
+		if (!text[i])
+			status = fail("export: %s: %s", name[i], strerror(errno));
+	}
+	if (!status)
+		put_info_texts(all, text[0], text[1], text[2], text[3]);
+	for (i = 0; i < ARRAY_SIZE(name); i++)
+		free(text[i]);
+	return status;
 }
 
 /* --- Reading --- */
@@ -868,10 +888,9 @@ static void free_all(struct exported *all)
 static enum status put_all(void *context)
 {
 	const struct exported *all = context;
-	enum status status = DONE;
+	enum status status = put_info(all, all->root);
 	size_t i;
 
-	put_info(all, all->root);
 	for (i = 0; i < all->families && !status; i++)
 		status = put_family(all, &all->family[i]);
 	puts("# EOF");
