@@ -270,6 +270,9 @@ soak: $(if $(HOST),native-stage,vm-$(KERNEL))	## every type that lists, changed 
 foreign: $(if $(HOST),native-stage,$(if $(filter none,$(MODULE)),none,vm)-$(KERNEL))	## what others test file systems with: stress-ng, fio, trinity [HOST=1] [MODULE=none]
 	@tests/foreign/run $(if $(HOST),host)
 
+faults: $(if $(HOST),native-stage,$(if $(filter none,$(MODULE)),none,vm)-$(KERNEL))	## the programs while malloc(3) and bpf(2) fail, at each chance, or each [STEP=7]th [HOST=1] [MODULE=none]
+	@STEP=$(STEP) tests/faults/run $(if $(HOST),host)
+
 # KERNEL=debug runs what has been found where it is not seen what is reached, but lockdep
 # looks.
 fuzz_kernel = $(if $(filter command environment,$(firstword $(origin KERNEL))),$(KERNEL),coverage)
@@ -310,5 +313,5 @@ distclean:	## remove all of build/
 
 .PHONY: help deps module abi-check sparse checkpatch lint kernels source lib tests \
 	host-check fuse-check fuse-check-san man install uninstall dkms deb deb-check bare-check \
-	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak foreign check \
+	stage stage-files stage-images native-stage native-servers vm demo bench bench-host soak foreign faults check \
 	check-all check-debug in-tree fuzz-mounted coverage coverage-native coverage-kernel clean distclean

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chances to fail, in user space: allocations of memory, and bpf(2). faults.py says which,
+ * in a file that all processes map which are started with this as LD_PRELOAD; $FAULTS is
+ * its name. It is mapped, as bpffs-fuse can open no file when it serves.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum what { NOTHING, MEMORY, BPF };
+
+/*
+ * As faults.py has it, too.
+ * @what: may fail
+ * @err: with which errno
+ * @nth: chance fails; 0: none
+ * @on: and so do all after it
+ * @count: chances that there were
+ * @injected: of which these have failed
+ * @program: in this only; empty: in any
+ */
+struct control {
+	atomic_int what;
+	atomic_int err;
+	atomic_long nth;
+	atomic_long on;
+	atomic_long count;
+	atomic_long injected;
+	char program[16];
+};
+
+static struct control *control;
+
+__attribute__((constructor))
+static void map_control(void)
+{
+	const char *path = getenv("FAULTS");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *mem;
+
+	if (fd < 0)
+		return;
+	mem = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (mem != MAP_FAILED)
+		control = mem;
+}
+
+static bool fails(enum what what)
+{
+	long count, nth;
+
+	if (!control || control->what != (int)what ||
+	    (*control->program && strncmp(control->program, program_invocation_short_name,
+					  sizeof(control->program) - 1)))
+		return false;
+	count = ++control->count;
+	nth = control->nth;
+	if (!nth || (control->on ? count < nth : count != nth))
+		return false;
+	control->injected++;
+	errno = control->err;
+	return true;
+}
+
+/* --- The C library's, whose own functions call these too --- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t many, size_t size);
+extern void *__libc_realloc(void *mem, size_t size);
+extern void *__libc_memalign(size_t align, size_t size);
+
+void *malloc(size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t many, size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_calloc(many, size);
+}
+
+void *realloc(void *mem, size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_realloc(mem, size);
+}
+
+void *reallocarray(void *mem, size_t many, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(many, size, &bytes)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(mem, bytes);
+}
+
+void *aligned_alloc(size_t align, size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_memalign(align, size);
+}
+
+int posix_memalign(void **mem, size_t align, size_t size)
+{
+	*mem = aligned_alloc(align, size);
+	return *mem ? 0 : ENOMEM;
+}
+
+/* The one way to bpf(2), of libbpf as of ours. */
+long syscall(long number, ...)
+{
+	long arg[6];
+	va_list args;
+	int i;
+	long ret;
+
+	if (number == SYS_bpf && fails(BPF))
+		return -1;
+	va_start(args, number);
+	for (i = 0; i < 6; i++)
+		arg[i] = va_arg(args, long);
+	va_end(args);
+#ifdef __x86_64__
+	register long r10 asm("r10") = arg[3];
+	register long r8 asm("r8") = arg[4];
+	register long r9 asm("r9") = arg[5];
+
+	asm volatile("syscall" : "=a" (ret)
+		     : "0" (number), "D" (arg[0]), "S" (arg[1]), "d" (arg[2]), "r" (r10),
+		       "r" (r8), "r" (r9)
+		     : "rcx", "r11", "memory");
+#else
+#error "which instruction calls the kernel here?"
+#endif
+	if (ret >= -4095 && ret < 0) {
+		errno = -ret;
+		return -1;
+	}
+	return ret;
+}
