@@ -98,8 +98,10 @@ bool bpffs_map_owns(const struct bpffs_info *info)
 
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
 {
-	if (!bpffs_map_has(info, key))
-		return -ENOENT;
+	int there = look_at_key(info, key);
+
+	if (there <= 0)
+		return there ?: -ENOENT;
 	*place = map_place(&object_of(info)->map);
 	return 0;
 }

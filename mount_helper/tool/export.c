@@ -160,8 +160,8 @@ static bool is_name(const char *text, size_t len)
 
 /* --- The settings --- */
 
-static const struct setting *find_setting(const struct settings *settings, char kind,
-					  const char *name)
+static const struct setting *find_setting_of(const struct settings *settings, char kind,
+					     const char *name, size_t len)
 {
 	size_t i;
 
@@ -169,11 +169,17 @@ static const struct setting *find_setting(const struct settings *settings, char 
 	for (i = settings->count; i--;) {
 		const struct setting *setting = &settings->setting[i];
 
-		if (setting->kind == kind && setting->name_len == strlen(name) &&
-		    !memcmp(setting->name, name, setting->name_len))
+		if (setting->kind == kind && setting->name_len == len &&
+		    !memcmp(setting->name, name, len))
 			return setting;
 	}
 	return NULL;
+}
+
+static const struct setting *find_setting(const struct settings *settings, char kind,
+					  const char *name)
+{
+	return find_setting_of(settings, kind, name, strlen(name));
 }
 
 static bool has_kind(const struct settings *settings, char kind)
@@ -439,20 +445,19 @@ static void put_label(const char **separator, const char *name, const char *text
 static void put_string_label(const char **separator, const char *name, const u8 *from,
 			     u32 size)
 {
-	u32 end = bpffs_str_end(from, size), i, len = 0;
-	char *text;
+	u32 end = bpffs_str_end(from, size), i;
+	char byte[4];
 
 	if (!memchr(from, '\0', end) && !memchr(from, '%', end) &&
 	    json_is_utf8((const char *)from, end)) {
 		put_label(separator, name, (const char *)from, end);
 		return;
 	}
-	text = malloc(3 * (size_t)end + 1);
-	for (i = 0; text && i < end; i++)
-		len += bpffs_put_byte(text + len, from[i], BPFFS_IN_NAME);
-	if (text)
-		put_label(separator, name, text, len);
-	free(text);
+	printf("%s%s=\"", *separator, name);
+	for (i = 0; i < end; i++)
+		printf("%.*s", (int)bpffs_put_byte(byte, from[i], BPFFS_IN_NAME), byte);
+	putchar('"');
+	*separator = ",";
 }
 
 static void put_hex_label(const char **separator, const char *name, const u8 *from, u32 size)
@@ -513,15 +518,15 @@ static void put_fixed_labels(const char **separator, const struct settings *sett
 
 	for (i = 0; i < settings->count; i++) {
 		const struct setting *setting = &settings->setting[i];
-		char *name;
 
-		if (setting->kind != 'l')
-			continue;
-		name = strndup(setting->name, setting->name_len);
 		/* Of a name that comes twice, the last one. */
-		if (name && find_setting(settings, 'l', name) == setting)
-			put_label(separator, name, setting->text, strlen(setting->text));
-		free(name);
+		if (setting->kind != 'l' ||
+		    find_setting_of(settings, 'l', setting->name, setting->name_len) != setting)
+			continue;
+		printf("%s%.*s=\"", *separator, (int)setting->name_len, setting->name);
+		put_escaped(setting->text, strlen(setting->text));
+		putchar('"');
+		*separator = ",";
 	}
 }
 
@@ -647,22 +652,21 @@ static void put_histogram(const struct place *place, u32 copy, u64 first, u32 *i
 	printf("%s %llu\n", *separator == ',' ? "}" : "", sum);
 }
 
-static void put_element(const struct place *place)
+/* @index: room for the indices */
+static void put_element(const struct place *place, u32 *index)
 {
 	const struct column *column = place->family->column;
 	bool histogram = place->family->type == HISTOGRAM;
 	u64 step = histogram ? column->dim[column->dims - 1].count : 1, n;
-	u32 *index = calloc(column->dims + 1, sizeof(*index));
 	u32 copy;
 
-	for (n = 0; index && n < column->count; n += step)
+	for (n = 0; n < column->count; n += step)
 		for (copy = 0; copy < place->part->map.shape.copies; copy++) {
 			if (histogram)
 				put_histogram(place, copy, n, index);
 			else
 				put_sample(place, copy, n, index);
 		}
-	free(index);
 }
 
 static void put_head(const struct exported *all, const char *name, enum type type,
@@ -678,12 +682,17 @@ static void put_head(const struct exported *all, const char *name, enum type typ
 static enum status put_family(const struct exported *all, const struct family *family)
 {
 	struct place place = { .all = all, .family = family };
+	u32 *index = calloc(family->column->dims + 1, sizeof(*index));
 	char *help;
 	size_t i, n;
 
-	if (asprintf(&help, "%s of the elements of the BPF map %s",
-		     field_name(family->column), all->map_name) < 0)
+	if (!index)
 		return fail("%s", strerror(ENOMEM));
+	if (asprintf(&help, "%s of the elements of the BPF map %s",
+		     field_name(family->column), all->map_name) < 0) {
+		free(index);
+		return fail("%s", strerror(ENOMEM));
+	}
 	put_head(all, family->name, family->type, help);
 	free(help);
 	for (i = 0; i < all->count; i++) {
@@ -691,9 +700,10 @@ static enum status put_family(const struct exported *all, const struct family *f
 		for (n = 0; n < place.part->sample.count; n++) {
 			place.key = sample_key(&place.part->sample, n);
 			place.value = sample_value(&place.part->sample, n);
-			put_element(&place);
+			put_element(&place, index);
 		}
 	}
+	free(index);
 	return ferror(stdout) ? end_output() : DONE;
 }
 
