@@ -76,7 +76,7 @@ FIXTURE_VARIANT_ADD(soak, lru_percpu_hash) {
 };
 FIXTURE_VARIANT_ADD(soak, array) {
 	.name = "array", .type = BPF_MAP_TYPE_ARRAY, .entries = SOAK_KEYS,
-	.can = FILES | EXACT | IN_PLACE, .prog = "change_key",
+	.can = FILES | EXACT | IN_PLACE | BY_BYTES, .prog = "change_key",
 };
 FIXTURE_VARIANT_ADD(soak, percpu_array) {
 	.name = "percpu_array", .type = BPF_MAP_TYPE_PERCPU_ARRAY, .entries = SOAK_KEYS,

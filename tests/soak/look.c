@@ -33,6 +33,12 @@ void soak_list_directory(void)
 	soak_listed(&list, true, soak.can & LOSES_NOTHING);
 }
 
+/* A value that changes, seen in the middle of that. */
+static bool is_torn(__u32 key, enum soak_seen seen)
+{
+	return seen == SEEN_NEVER && soak.can & BY_BYTES && key >= SOAK_CONST;
+}
+
 /* Those that files write, single fields too, are whole by words only. */
 static void judge_element(const char *what, __u32 key, enum soak_seen seen)
 {
@@ -45,7 +51,9 @@ static void judge_element(const char *what, __u32 key, enum soak_seen seen)
 		soak.read_foreign += seen > worst;
 		return;
 	}
-	if (seen > worst)
+	if (is_torn(key, seen))
+		soak.read_foreign++;
+	else if (seen > worst)
 		soak_fault("%s: key %u has %s", what, key, seen == SEEN_MIXED ?
 			   "words of two of its values" : seen == SEEN_FOREIGN ?
 			   "another key's value" : "a value that was never written");
@@ -140,7 +148,8 @@ void soak_read_files(void)
 		return;
 	seen = soak_judge_text(key, text);
 	soak.reads++;
-	if (seen == SEEN_FOREIGN || (seen == SEEN_NEVER && soak.can & HAS_PREFIXES))
+	if (seen == SEEN_FOREIGN || (seen == SEEN_NEVER && soak.can & HAS_PREFIXES) ||
+	    is_torn(key, seen))
 		soak.read_foreign++;
 	else if (seen == SEEN_NEVER)
 		soak_fault("read %s: never written: %s", path, text);

@@ -36,6 +36,8 @@ enum soak_can {
 	IS_WHOLE	= 1 << 11,
 	/* Written where it lies: two words of two writers may be mixed. */
 	IN_PLACE	= 1 << 12,
+	/* So is a word, as the kernel may copy it byte by byte; BPF_MAP_LOOKUP_ELEM sees it, too. */
+	BY_BYTES	= 1 << 13,
 };
 
 /**
@@ -53,7 +55,7 @@ enum soak_can {
  * @lists: what we have listed, by readdir, table or raw
  * @list_lost, @list_doubled: where that is no fault
  * @reads, @read_foreign: files of elements; of them, those with another key's value (of a
- *	trie, also the values in a table or raw, and what nobody has written)
+ *	trie, also the values in a table or raw; there, and BY_BYTES, what nobody has written)
  * @pushed, @popped: of a queue, by bpf(2) and files; the sums of first words
  */
 struct soak {
