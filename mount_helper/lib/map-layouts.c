@@ -62,15 +62,18 @@ static char *from_btf(const struct request *r, __u32 id, __u32 size,
 	return libbpffs_btf_layout(r->btf, id, size, use, r->as, r->as_count);
 }
 
-/* Of which names can be as long as the layout says. */
-static bool is_key(const char *text, __u32 size)
+/* The layout itself, or none, where no names can be as long as it says. */
+static char *if_key(const char *text, __u32 size)
 {
 	struct bpffs_layout *layout;
+	int err = bpffs_layout_compile(&layout, text, strlen(text), size, BPFFS_KEY, NULL);
 
-	if (bpffs_layout_compile(&layout, text, strlen(text), size, BPFFS_KEY, NULL))
-		return false;
+	if (err == -ENOMEM)
+		return NULL;
+	if (err)
+		return strdup("none");
 	bpffs_layout_release(layout);
-	return true;
+	return strdup(text);
 }
 
 /* Without BTF: what the type of the map tells. */
@@ -84,7 +87,7 @@ static char *plain_key(const struct request *r)
 	else if (r->btf && info->type == BPF_MAP_TYPE_ARRAY)
 		/* A data section has a key, but no type of it. */
 		snprintf(text, sizeof(text), "u32");
-	return strdup(is_key(text, info->key_size) ? text : "none");
+	return if_key(text, info->key_size);
 }
 
 static char *key_layout(const struct request *r)
@@ -115,7 +118,7 @@ static char *set_layout(const struct request *r)
 	for (i = 0; i < r->as_count; i++)
 		r->as[i].for_key = true;
 	text = from_btf(r, info->btf_value_type_id, info->value_size, LIBBPFFS_BTF_KEY);
-	return text ?: strdup(is_key("hex", info->value_size) ? "hex" : "none");
+	return text ?: if_key("hex", info->value_size);
 }
 
 /* What a user asks for is done, or refused. */

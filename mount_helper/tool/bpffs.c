@@ -116,8 +116,14 @@ static enum status compare(const char *dir, int root, unsigned int id, const cha
 	kind = mounted_kind(root);
 	if (status == DONE && kind == LIBBPFFS_NO_OBJECT)
 		status = fail("%s: of what kind the object is: %s", dir, strerror(errno));
-	else if (status == DONE && (libbpffs_kind_of(fd) != kind || libbpffs_id_of(fd) != id))
-		status = DIFFERS;
+	if (status == DONE) {
+		unsigned int found = libbpffs_id_of(fd);
+
+		if (!found)
+			status = fail("%s: its id: %s", source, strerror(errno));
+		else if (libbpffs_kind_of(fd) != kind || found != id)
+			status = DIFFERS;
+	}
 	if (status != FAILED)
 		printf("%s: is id %u, and %s is %s%s\n", dir, id, source,
 		       status == DIFFERS ? "another object now: " : "", text);

@@ -9,7 +9,7 @@
 #
 # After the first 30 chances, it is each STEPth one, and with STEP=1 all of them. ONLY: of
 # operations whose names match it.
-import collections, ctypes, difflib, errno, mmap, os, re, struct, subprocess, sys, tempfile, time
+import collections, ctypes, difflib, errno, mmap, os, re, signal, struct, subprocess, sys, tempfile, time
 sys.path.insert(0, "/usr/libexec/bpffs/tests")
 sys.dont_write_bytecode = True
 from library import *
@@ -49,6 +49,8 @@ class Control:
         return struct.unpack(LAYOUT, self.map)[4:6]
 
 control = Control()
+# Without memory there is the C locale anyway.
+os.environ["LC_ALL"] = "C"
 environment = dict(os.environ, LD_PRELOAD=tools + "/inject.so", FAULTS=control.path)
 environment.pop("BACKEND", None)
 home = "backend=fuse," if fuse else ""
@@ -194,6 +196,8 @@ def mounting(arguments, check=lambda: None):
         unmount(mnt)
         if not soon(lambda: not servers()):
             bad = bad or "a process is left"
+            for pid in servers():
+                os.kill(int(pid), signal.SIGKILL)
         if not elements_right():
             bad = bad or "elements have changed"
         return outcome, bad
@@ -353,7 +357,7 @@ def asked_by_tools():
     tool("export", mnt)
     tool("top", "-b", "-n", "1", "-d", "0.1", mnt,
          wanted=lambda out: out.count("\n") >= COUNT and "acceptance" in out)
-    tool("plot", mnt, "7")
+    tool("plot", "-n", "2", "-d", "0.1", "-f", "a", mnt, "7")
     tool("list", wanted=lambda out: mnt in out and "acceptance" in out)
     tool("check", mnt)
     tool("layout", "map:acceptance")
