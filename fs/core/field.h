@@ -107,7 +107,7 @@ struct bpffs_layout {
 	u32 pads;	/* leaves that are padding */
 	bool has_plen;
 	bool sole_bare;	/* one leaf, which has no name: its text is the text */
-	bool simple;	/* a key that is a u32, a u64 or hex: see name.c */
+	bool simple;	/* a key that is one plain number, or hex: see name.c */
 	struct bpffs_found *leaf;	/* by number; NULL if there are many */
 };
 

@@ -730,10 +730,7 @@ static bool is_simple(const struct bpffs_layout *layout)
 
 	if (layout->root->leaves != 1 || layout->name_max > BPFFS_NAME_MAX)
 		return false;
-	if (field->type == BPFFS_HEX)
-		return true;
-	return field->type == BPFFS_INT && field->sign == BPFFS_UNSIGNED && !field->labels &&
-	       !field->base->big_endian && field->size >= sizeof(u32);
+	return field->type == BPFFS_HEX || field->plain;
 }
 
 static size_t take_room(size_t *total, size_t count, size_t each)

@@ -157,18 +157,12 @@ static inline u32 encode(const struct bpffs_layout *layout, const u8 *key, char 
 static inline u32 encode_simple(const struct bpffs_layout *layout, const u8 *key, char *to)
 {
 	const struct bpffs_field *field = layout->leaf->field;
-	u32 len, word;
-	u64 number;
+	u32 len;
 
-	if (field->type == BPFFS_HEX) {
+	if (field->plain)
+		len = bpffs_put_plain(field, key, to);
+	else
 		len = bpffs_put_hex(to, key, field->size);
-	} else if (field->size == sizeof(word)) {
-		memcpy(&word, key, sizeof(word));
-		len = bpffs_put_number(to, word);
-	} else {
-		memcpy(&number, key, sizeof(number));
-		len = bpffs_put_number(to, number);
-	}
 	to[len] = '\0';
 	return len;
 }
