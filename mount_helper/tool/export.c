@@ -430,12 +430,22 @@ static void put_escaped(const char *text, size_t len)
 	}
 }
 
+static void begin_label(const char **separator, const char *name, size_t name_len)
+{
+	printf("%s%.*s=\"", *separator, (int)name_len, name);
+	*separator = ",";
+}
+
+static void end_label(void)
+{
+	putchar('"');
+}
+
 static void put_label(const char **separator, const char *name, const char *text, size_t len)
 {
-	printf("%s%s=\"", *separator, name);
+	begin_label(separator, name, strlen(name));
 	put_escaped(text, len);
-	putchar('"');
-	*separator = ",";
+	end_label();
 }
 
 /*
@@ -453,22 +463,20 @@ static void put_string_label(const char **separator, const char *name, const u8 
 		put_label(separator, name, (const char *)from, end);
 		return;
 	}
-	printf("%s%s=\"", *separator, name);
+	begin_label(separator, name, strlen(name));
 	for (i = 0; i < end; i++)
 		printf("%.*s", (int)bpffs_put_byte(byte, from[i], BPFFS_IN_NAME), byte);
-	putchar('"');
-	*separator = ",";
+	end_label();
 }
 
 static void put_hex_label(const char **separator, const char *name, const u8 *from, u32 size)
 {
 	u32 i;
 
-	printf("%s%s=\"", *separator, name);
+	begin_label(separator, name, strlen(name));
 	for (i = 0; i < size; i++)
 		printf("%02x", from[i]);
-	putchar('"');
-	*separator = ",";
+	end_label();
 }
 
 static void put_leaf_label(const char **separator, const char *name,
@@ -499,8 +507,7 @@ static void put_padding_label(const char **separator, const struct bpffs_layout 
 	}
 	if (zero)
 		return;
-	printf("%spadding=\"", *separator);
-	*separator = ",";
+	begin_label(separator, "padding", strlen("padding"));
 	for (n = 0; n < leaves; n++) {
 		field = bpffs_leaf_field(layout, n, &offset);
 		if (field->type == BPFFS_BITS && bpffs_is_pad(field))
@@ -509,7 +516,7 @@ static void put_padding_label(const char **separator, const struct bpffs_layout 
 			for (u32 i = 0; i < field->size; i++)
 				printf("%02x", key[offset + i]);
 	}
-	putchar('"');
+	end_label();
 }
 
 static void put_fixed_labels(const char **separator, const struct settings *settings)
@@ -523,10 +530,9 @@ static void put_fixed_labels(const char **separator, const struct settings *sett
 		if (setting->kind != 'l' ||
 		    find_setting_of(settings, 'l', setting->name, setting->name_len) != setting)
 			continue;
-		printf("%s%.*s=\"", *separator, (int)setting->name_len, setting->name);
+		begin_label(separator, setting->name, setting->name_len);
 		put_escaped(setting->text, strlen(setting->text));
-		putchar('"');
-		*separator = ",";
+		end_label();
 	}
 }
 
