@@ -5,6 +5,7 @@
  * its name. It is mapped, as bpffs-fuse can open no file when it serves.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -119,10 +120,10 @@ int posix_memalign(void **mem, size_t align, size_t size)
 /* The one way to bpf(2), of libbpf as of ours. */
 long syscall(long number, ...)
 {
+	__typeof__(syscall) *next = dlsym(RTLD_NEXT, "syscall");
 	long arg[6];
 	va_list args;
 	int i;
-	long ret;
 
 	if (number == SYS_bpf && fails(BPF))
 		return -1;
@@ -130,21 +131,5 @@ long syscall(long number, ...)
 	for (i = 0; i < 6; i++)
 		arg[i] = va_arg(args, long);
 	va_end(args);
-#ifdef __x86_64__
-	register long r10 asm("r10") = arg[3];
-	register long r8 asm("r8") = arg[4];
-	register long r9 asm("r9") = arg[5];
-
-	asm volatile("syscall" : "=a" (ret)
-		     : "0" (number), "D" (arg[0]), "S" (arg[1]), "d" (arg[2]), "r" (r10),
-		       "r" (r8), "r" (r9)
-		     : "rcx", "r11", "memory");
-#else
-#error "which instruction calls the kernel here?"
-#endif
-	if (ret >= -4095 && ret < 0) {
-		errno = -ret;
-		return -1;
-	}
-	return ret;
+	return next(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
