@@ -212,6 +212,10 @@ static int has_by_next(const struct map *map, const void *key)
 			break;
 		}
 		err = map_next_key(map, key, next);
+		if (err && err != -ENOENT) {
+			ret = err;
+			break;
+		}
 		/* Only if the first one has not changed meanwhile. */
 		if (!map_next_key(map, NULL, again) && !memcmp(first, again, map->key_size))
 			ret = err == -ENOENT || (!err && memcmp(first, next, map->key_size));
@@ -264,7 +268,14 @@ int map_read(const struct map *map, const void *key, void *value)
 }
 
 /* What is refused for want of memory or of a right may be there all the same. */
-int map_look(const struct map *map, const void *key)
+static int is_there(int err)
+{
+	if (err == -ENOMEM || err == -EPERM || err == -EAGAIN)
+		return err;
+	return !err;
+}
+
+int map_has(const struct map *map, const void *key)
 {
 	void *value;
 	int err;
@@ -276,14 +287,7 @@ int map_look(const struct map *map, const void *key)
 		return -ENOMEM;
 	err = map_read(map, key, value);
 	free(value);
-	if (err == -ENOMEM || err == -EPERM || err == -EAGAIN)
-		return err;
-	return !err;
-}
-
-bool map_has(const struct map *map, const void *key)
-{
-	return map_look(map, key) > 0;
+	return is_there(err);
 }
 
 /*
@@ -305,9 +309,14 @@ int map_update(const struct map *map, const void *key, const void *value, __u64 
 	int err;
 
 	/* Before 6.13, a trie takes no notice of them. */
-	if (map->type == BPF_MAP_TYPE_LPM_TRIE && flags != BPF_ANY &&
-	    map_has(map, key) != (flags == BPF_EXIST))
-		return flags == BPF_EXIST ? -ENOENT : -EEXIST;
+	if (map->type == BPF_MAP_TYPE_LPM_TRIE && flags != BPF_ANY) {
+		int there = map_has(map, key);
+
+		if (there < 0)
+			return there;
+		if (there != (flags == BPF_EXIST))
+			return there ? -EEXIST : -ENOENT;
+	}
 	if (map->place && flags != BPF_NOEXIST &&
 	    (map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)) {
 		err = update_in_place(map, key, value);
@@ -338,9 +347,9 @@ int map_push(const struct map *map, const void *value)
 }
 
 /* What is asked for is where the answer would go. */
-bool map_maybe_has(const struct map *map, const void *value)
+int map_maybe_has(const struct map *map, const void *value)
 {
-	return !bpf_map_lookup_elem(map->fd, NULL, (void *)value);
+	return is_there(result(bpf_map_lookup_elem(map->fd, NULL, (void *)value)));
 }
 
 int map_open_inner(const struct map *map, const void *key, bool read_only)

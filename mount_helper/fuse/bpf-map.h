@@ -101,10 +101,11 @@ bool map_count(const struct map *map, __u64 *count);
 
 /* --- One element --- */
 
-/* No key counts as used by these. */
-bool map_has(const struct map *map, const void *key);
-/* 1 or 0; or a negative errno, as it cannot be said. */
-int map_look(const struct map *map, const void *key);
+/*
+ * No key counts as used by these two. Is there one? 1 or 0; or a negative errno, as it
+ * cannot be said.
+ */
+int map_has(const struct map *map, const void *key);
 int map_read(const struct map *map, const void *key, void *value);
 
 /*
@@ -119,8 +120,8 @@ int map_peek(const struct map *map, void *value);
 int map_pop(const struct map *map, void *value);
 int map_push(const struct map *map, const void *value);
 
-/* Has a bloom filter seen the value? */
-bool map_maybe_has(const struct map *map, const void *value);
+/* Has a bloom filter seen the value? As map_has(). */
+int map_maybe_has(const struct map *map, const void *value);
 
 /* Of a map of maps. Needs CAP_SYS_ADMIN. Returns a descriptor. */
 int map_open_inner(const struct map *map, const void *key, bool read_only);

@@ -24,7 +24,7 @@ int look_at_key(const struct bpffs_info *info, const void *key)
 {
 	const struct map *map = &object_of(info)->map;
 
-	return bpffs_map_can(info, BPFFS_IS_SET) ? map_maybe_has(map, key) : map_look(map, key);
+	return bpffs_map_can(info, BPFFS_IS_SET) ? map_maybe_has(map, key) : map_has(map, key);
 }
 
 bool bpffs_map_has(const struct bpffs_info *info, const void *key)
