@@ -909,7 +909,9 @@ static enum status put_all(void *context)
 
 	for (i = 0; i < all->families && !status; i++)
 		status = put_family(all, &all->family[i]);
-	puts("# EOF");
+	/* It says that all is there. */
+	if (!status)
+		puts("# EOF");
 	return status ?: end_output();
 }
 
