@@ -82,8 +82,8 @@ $(BUILD)/kernel/%/headers: deps
 $(BUILD)/kernel/debug/headers: deps
 	@tests/debug/build
 
-$(BUILD)/kernel/coverage/headers: deps
-	@tests/debug/build coverage
+$(BUILD)/kernel/coverage/headers $(BUILD)/kernel/kcsan/headers: $(BUILD)/kernel/%/headers: deps
+	@tests/debug/build $*
 
 abi-check: deps lib	## is what programs get of the library what it was?
 	@tests/abi/check
@@ -206,7 +206,7 @@ endif
 
 #@
 #@ The virtual machine takes
-#@   KERNEL=6.1|6.12|7.2|7.3|rt|debug|coverage  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
+#@   KERNEL=6.1|6.12|7.2|7.3|rt|debug|coverage|kcsan  CMD='...'  SHARE=DIR  MEM=MiB  TIMEOUT=SECONDS  KVM=1
 #@   ICOUNT=1 (one CPU, whose clock counts instructions, 2 ns each: for make bench)
 #@ and MODULE=none to boot without bpffs.ko; MACHINE=arm64|s390x KERNEL=6.12 for another
 #@ than this machine's processor.
