@@ -435,9 +435,14 @@ static int put_labels(struct compiler *c, const struct btf_type *t, u32 bits, bo
 
 		if (!is_identifier(v.name) || !fits(v.value, bits, is_signed))
 			continue;
+		err = libbpffs_name_take(&names, 0, v.name, 0, own);
 		/* Twice the same name: which one? */
-		if (libbpffs_name_take(&names, 0, v.name, 0, own) || strcmp(own, v.name))
+		if (err == -EEXIST || (!err && strcmp(own, v.name))) {
+			err = 0;
 			continue;
+		}
+		if (err)
+			break;
 		err = is_signed ?
 		      put(c, "%c%s=%lld", begun ? '/' : '{', v.name, (long long)v.value) :
 		      put(c, "%c%s=%llu", begun ? '/' : '{', v.name,
@@ -471,19 +476,27 @@ static enum bpffs_use use_of(const struct compiler *c)
 	return c->use == LIBBPFFS_BTF_VALUE ? BPFFS_VALUE : BPFFS_KEY;
 }
 
-/* A type that a tag gives, if it covers @size bytes. */
-static bool tag_fits(struct compiler *c, const char *tag, u64 size)
+/* Return: 0, AS_HEX: it is no layout of @size bytes, -ENOMEM. */
+static int check_text(const struct compiler *c, const char *text, size_t len, u32 size)
 {
 	struct bpffs_layout *layout;
+	int err = bpffs_layout_compile(&layout, text, len, size, use_of(c), NULL);
+
+	if (!err)
+		bpffs_layout_release(layout);
+	return err && err != -ENOMEM ? AS_HEX : err;
+}
+
+/* Does the type that a tag gives cover @size bytes? As check_text(). */
+static int check_tag(struct compiler *c, const char *tag, u64 size)
+{
 	size_t len = strlen(tag);
 
 	/* A long one counts like the types that it describes. */
 	c->steps += len / 16;
-	if (size > U32_MAX || len > BPFFS_LAYOUT_TEXT_MAX || is_spent(c) ||
-	    bpffs_layout_compile(&layout, tag, len, size, use_of(c), NULL))
-		return false;
-	bpffs_layout_release(layout);
-	return true;
+	if (size > U32_MAX || len > BPFFS_LAYOUT_TEXT_MAX || is_spent(c))
+		return AS_HEX;
+	return check_text(c, tag, len, size);
 }
 
 /* Several fields in one tag are a group. */
@@ -607,14 +620,17 @@ static int put_element(struct compiler *c, const struct bare_type *bare,
 static int put_type(struct compiler *c, const struct member *m)
 {
 	const struct bare_type *bare = &m->bare;
-	int err;
+	int err = m->tag ? check_tag(c, m->tag, m->size) : AS_HEX;
 
-	if (m->tag && tag_fits(c, m->tag, m->size))
+	if (!err)
 		return put_tag(c, m->tag, m->size);
-	if (m->tag && bare->dims && tag_fits(c, m->tag, bare->size)) {
-		err = put_tag(c, m->tag, bare->size);
-		return err ?: put_dims(c, bare, bare->dims);
+	if (err == AS_HEX && m->tag && bare->dims) {
+		err = check_tag(c, m->tag, bare->size);
+		if (!err)
+			err = put_tag(c, m->tag, bare->size) ?: put_dims(c, bare, bare->dims);
 	}
+	if (err != AS_HEX)
+		return err;
 	if (m->as)
 		m->as->bad_size = m->size;
 	if (!bare->type)
@@ -1026,10 +1042,12 @@ static int put_unit(struct compiler *c, struct group *group,
 	}
 	if (err)
 		return err;
-	if (m.as && tag_fits(c, m.tag, m.size))
-		return put_tag(c, m.tag, m.size);
-	if (m.as)
+	if (m.as) {
+		err = check_tag(c, m.tag, m.size);
+		if (err != AS_HEX)
+			return err ?: put_tag(c, m.tag, m.size);
 		m.as->bad_size = m.size;
+	}
 	if (!unit->is_int)
 		return put(c, "hex%u", unit->size);
 	err = put_int(c, unit->is_signed ? 's' : 'u', unit->size);
@@ -1306,18 +1324,8 @@ static int put_whole(struct compiler *c, u32 id, u32 size)
 	return put_type(c, &m);
 }
 
-/* The text is checked as the kernel will: this is the promise to the caller. */
-static bool compiles(const struct compiler *c, u32 size)
-{
-	struct bpffs_layout *layout;
-
-	if (bpffs_layout_compile(&layout, c->text, c->len, size, use_of(c), NULL))
-		return false;
-	bpffs_layout_release(layout);
-	return true;
-}
-
-static bool make_text(struct compiler *c, u32 id, u32 size, bool labels)
+/* Return: 0, AS_HEX: there is none, or -ENOMEM. */
+static int make_text(struct compiler *c, u32 id, u32 size, bool labels)
 {
 	int err;
 
@@ -1329,27 +1337,37 @@ static bool make_text(struct compiler *c, u32 id, u32 size, bool labels)
 	err = put_whole(c, id, size);
 	libbpffs_names_free(&c->names);
 	memset(&c->names, 0, sizeof(c->names));
-	return !err && compiles(c, size);
+	/* The text is checked as the kernel will: this is the promise to the caller. */
+	if (!err)
+		err = check_text(c, c->text, c->len, size);
+	return err && err != -ENOMEM ? AS_HEX : err;
 }
 
-char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
-			  enum libbpffs_btf_use use, struct libbpffs_as *as,
-			  size_t as_count)
+int libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
+			enum libbpffs_btf_use use, struct libbpffs_as *as,
+			size_t as_count, char **text)
 {
 	struct compiler *c = calloc(1, sizeof(*c));
-	char *text = NULL;
+	int err;
 
+	*text = NULL;
 	if (!c)
-		return NULL;
+		return -ENOMEM;
 	c->btf = btf;
 	c->use = use;
 	c->as = as;
 	c->as_count = as_count;
+	err = libbpffs_tags_collect(&c->tags, btf);
+	if (!err)
+		err = make_text(c, id, size, true);
 	/* The names of enums may be what makes a name or the text too long. */
-	if (!libbpffs_tags_collect(&c->tags, btf) &&
-	    (make_text(c, id, size, true) || make_text(c, id, size, false)))
-		text = strndup(c->text, c->len);
+	if (err == AS_HEX)
+		err = make_text(c, id, size, false);
+	if (!err) {
+		*text = strndup(c->text, c->len);
+		err = *text ? 0 : -ENOMEM;
+	}
 	libbpffs_tags_free(&c->tags);
 	free(c);
-	return text;
+	return err == AS_HEX ? 0 : err;
 }

@@ -50,13 +50,14 @@ struct libbpffs_as {
  * @use: of the layout
  * @as: types by the user; seen and bad_size are filled in
  * @as_count: of @as
+ * @text: one that bpffs_layout_compile() takes for @size, to be freed; NULL where the
+ *	type has none
  *
- * Return: a text that bpffs_layout_compile() takes for @size, to be freed; NULL
- * where the type has none.
+ * Return: 0 or -ENOMEM.
  */
-char *libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
-			  enum libbpffs_btf_use use, struct libbpffs_as *as,
-			  size_t as_count);
+int libbpffs_btf_layout(const struct btf *btf, __u32 id, __u32 size,
+			enum libbpffs_btf_use use, struct libbpffs_as *as,
+			size_t as_count, char **text);
 
 /* --- btf-tags.c: btf_decl_tag("bpffs:TYPE") --- */
 

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "btf-layout.h"
+#include "btf-load.h"
 #include "btf-maps.h"
 #include "internal.h"
 #include "object.h"
@@ -54,71 +55,78 @@ struct request {
 	size_t as_count;
 };
 
-static char *from_btf(const struct request *r, __u32 id, __u32 size,
-		      enum libbpffs_btf_use use)
+static int copy_text(const char *text, char **copy)
 {
+	*copy = strdup(text);
+	return *copy ? 0 : -ENOMEM;
+}
+
+/* NULL in @text: there is none. */
+static int from_btf(const struct request *r, __u32 id, __u32 size,
+		    enum libbpffs_btf_use use, char **text)
+{
+	*text = NULL;
 	if (!r->btf || !id)
-		return NULL;
-	return libbpffs_btf_layout(r->btf, id, size, use, r->as, r->as_count);
+		return 0;
+	return libbpffs_btf_layout(r->btf, id, size, use, r->as, r->as_count, text);
 }
 
 /* The layout itself, or none, where no names can be as long as it says. */
-static char *if_key(const char *text, __u32 size)
+static int if_key(const char *layout, __u32 size, char **text)
 {
-	struct bpffs_layout *layout;
-	int err = bpffs_layout_compile(&layout, text, strlen(text), size, BPFFS_KEY, NULL);
+	struct bpffs_layout *compiled;
+	int err = bpffs_layout_compile(&compiled, layout, strlen(layout), size, BPFFS_KEY, NULL);
 
 	if (err == -ENOMEM)
-		return NULL;
+		return err;
 	if (err)
-		return strdup("none");
-	bpffs_layout_release(layout);
-	return strdup(text);
+		return copy_text("none", text);
+	bpffs_layout_release(compiled);
+	return copy_text(layout, text);
 }
 
 /* Without BTF: what the type of the map tells. */
-static char *plain_key(const struct request *r)
+static int plain_key(const struct request *r, char **text)
 {
 	const struct bpf_map_info *info = &r->info;
-	char text[32] = "hex";
+	char layout[32] = "hex";
 
 	if (info->type == BPF_MAP_TYPE_LPM_TRIE)
-		snprintf(text, sizeof(text), "plen:hex%u", info->key_size - 4);
+		snprintf(layout, sizeof(layout), "plen:hex%u", info->key_size - 4);
 	else if (r->btf && info->type == BPF_MAP_TYPE_ARRAY)
 		/* A data section has a key, but no type of it. */
-		snprintf(text, sizeof(text), "u32");
-	return if_key(text, info->key_size);
+		snprintf(layout, sizeof(layout), "u32");
+	return if_key(layout, info->key_size, text);
 }
 
-static char *key_layout(const struct request *r)
+static int key_layout(const struct request *r, char **text)
 {
 	bool lpm = r->info.type == BPF_MAP_TYPE_LPM_TRIE;
-	char *text;
+	int err = from_btf(r, r->info.btf_key_type_id, r->info.key_size,
+			   lpm ? LIBBPFFS_BTF_LPM_KEY : LIBBPFFS_BTF_KEY, text);
 
-	text = from_btf(r, r->info.btf_key_type_id, r->info.key_size,
-			lpm ? LIBBPFFS_BTF_LPM_KEY : LIBBPFFS_BTF_KEY);
-	return text ?: plain_key(r);
+	return err || *text ? err : plain_key(r, text);
 }
 
-static char *value_layout(const struct request *r)
+static int value_layout(const struct request *r, char **text)
 {
-	char *text = from_btf(r, r->info.btf_value_type_id, r->info.value_size,
-			      LIBBPFFS_BTF_VALUE);
+	int err = from_btf(r, r->info.btf_value_type_id, r->info.value_size,
+			   LIBBPFFS_BTF_VALUE, text);
 
-	return text ?: strdup("hex");
+	return err || *text ? err : copy_text("hex", text);
 }
 
 /* Of a set, whose values are the names: members of the value are the key's. */
-static char *set_layout(const struct request *r)
+static int set_layout(const struct request *r, char **text)
 {
 	const struct bpf_map_info *info = &r->info;
-	char *text;
 	size_t i;
+	int err;
 
 	for (i = 0; i < r->as_count; i++)
 		r->as[i].for_key = true;
-	text = from_btf(r, info->btf_value_type_id, info->value_size, LIBBPFFS_BTF_KEY);
-	return text ?: if_key("hex", info->value_size);
+	err = from_btf(r, info->btf_value_type_id, info->value_size, LIBBPFFS_BTF_KEY, text);
+	return err || *text ? err : if_key("hex", info->value_size, text);
 }
 
 /* What a user asks for is done, or refused. */
@@ -151,30 +159,21 @@ static bool is_map(int fd)
 	return libbpffs_kind_of(fd) == LIBBPFFS_MAP;
 }
 
-static int no_memory(void)
-{
-	return libbpffs_refuse(ENOMEM, "layout: %s", strerror(ENOMEM));
-}
-
 /* Of a map whose elements are none. @r: info, and types by the user */
 static int make_simple(struct request *r, char **key, char **value)
 {
 	enum parts parts = parts_of(&r->info);
+	int err = libbpffs_load_btf(r->info.btf_id, &r->btf);
 
-	if (r->info.btf_id)
-		r->btf = btf__load_from_kernel_by_id(r->info.btf_id);
-	if (parts == KEYS_AND_VALUES)
-		*key = key_layout(r);
-	else if (parts == VALUES_AS_KEYS)
-		*key = set_layout(r);
-	if (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)
-		*value = value_layout(r);
+	if (!err && parts == KEYS_AND_VALUES)
+		err = key_layout(r, key);
+	else if (!err && parts == VALUES_AS_KEYS)
+		err = set_layout(r, key);
+	if (!err && (parts == KEYS_AND_VALUES || parts == ONLY_VALUES))
+		err = value_layout(r, value);
 	btf__free(r->btf);
 	r->btf = NULL;
-	if ((!*key && (parts == KEYS_AND_VALUES || parts == VALUES_AS_KEYS)) ||
-	    (!*value && (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)))
-		return no_memory();
-	return 0;
+	return err;
 }
 
 /* --- Maps of maps --- */
@@ -203,52 +202,62 @@ static bool find_in(const struct btf *btf, const struct bpf_map_info *outer,
 }
 
 /* Does the program use the map? Then its BTF, or NULL. */
-static struct btf *btf_of_user(int prog, __u32 map_id)
+static int btf_of_user(int prog, __u32 map_id, struct btf **btf)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info), count, i;
-	struct btf *btf = NULL;
 	__u32 *ids;
+	int err;
 
-	if (bpf_obj_get_info_by_fd(prog, &info, &len) || !info.btf_id || !info.nr_map_ids)
-		return NULL;
+	err = bpf_obj_get_info_by_fd(prog, &info, &len);
+	if (err || !info.btf_id || !info.nr_map_ids)
+		return err;
 	count = info.nr_map_ids;
 	ids = calloc(count, sizeof(*ids));
 	if (!ids)
-		return NULL;
+		return -ENOMEM;
 	/* Those that are bound to it meanwhile, by BPF_PROG_BIND_MAP, have no room. */
 	info = (struct bpf_prog_info){
 		.nr_map_ids = count,
 		.map_ids = (unsigned long)ids,
 	};
 	len = sizeof(info);
-	if (!bpf_obj_get_info_by_fd(prog, &info, &len))
-		for (i = 0; i < count && !btf; i++)
-			if (ids[i] == map_id)
-				btf = btf__load_from_kernel_by_id(info.btf_id);
+	err = bpf_obj_get_info_by_fd(prog, &info, &len);
+	for (i = 0; i < count && !err && !*btf; i++)
+		if (ids[i] == map_id)
+			err = libbpffs_load_btf(info.btf_id, btf);
 	free(ids);
-	return btf;
+	return err;
 }
 
-/* It belongs to the BTF that is returned. */
-static struct btf *find_in_users(const struct bpf_map_info *outer,
-				 struct libbpffs_definition *def)
+/* One of all programs; it may have gone meanwhile. */
+static int btf_if_user(__u32 id, __u32 map_id, struct btf **btf)
 {
-	struct btf *btf;
-	__u32 id = 0;
-	int fd;
+	int fd = bpf_prog_get_fd_by_id(id), err;
 
-	while (!bpf_prog_get_next_id(id, &id)) {
-		fd = bpf_prog_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		btf = btf_of_user(fd, outer->id);
-		close(fd);
-		if (find_in(btf, outer, def))
-			return btf;
-		btf__free(btf);
+	*btf = NULL;
+	if (fd < 0)
+		return libbpffs_unless_none(fd);
+	err = btf_of_user(fd, map_id, btf);
+	close(fd);
+	return libbpffs_unless_none(err);
+}
+
+/* @def: belongs to @btf, which is NULL if there is none. */
+static int find_in_users(const struct bpf_map_info *outer, struct libbpffs_definition *def,
+			 struct btf **btf)
+{
+	__u32 id = 0;
+	int err;
+
+	while (!(err = bpf_prog_get_next_id(id, &id))) {
+		err = btf_if_user(id, outer->id, btf);
+		if (err || find_in(*btf, outer, def))
+			return err;
+		btf__free(*btf);
+		*btf = NULL;
 	}
-	return NULL;
+	return libbpffs_unless_none(err);
 }
 
 /* Slots that are looked at for a map. */
@@ -262,32 +271,41 @@ static int info_of_id(__u32 id, struct bpf_map_info *info)
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = bpf_obj_get_info_by_fd(fd, info, &len);
 	close(fd);
 	return err;
 }
 
-/* One of the maps inside, rather one with BTF. They differ in nothing but that. */
-static bool find_inner(int outer, const struct bpf_map_info *outer_info,
-		       struct bpf_map_info *found)
+/*
+ * One of the maps inside, rather one with BTF. They differ in nothing but that. No id in
+ * @found: there is none.
+ */
+static int find_inner(int outer, const struct bpf_map_info *outer_info,
+		      struct bpf_map_info *found)
 {
 	char *key = calloc(1, outer_info->key_size);
+	int err = key ? 0 : -ENOMEM;
 	bool begun = false;
 	__u32 id, i;
 
 	memset(found, 0, sizeof(*found));
-	for (i = 0; key && i < SLOTS_MAX && !found->btf_id; i++) {
+	for (i = 0; !err && i < SLOTS_MAX && !found->btf_id; i++) {
 		struct bpf_map_info info = {};
 
-		if (bpf_map_get_next_key(outer, begun ? key : NULL, key))
+		err = bpf_map_get_next_key(outer, begun ? key : NULL, key);
+		if (err)
 			break;
 		begun = true;
-		if (!bpf_map_lookup_elem(outer, key, &id) && !info_of_id(id, &info))
+		err = bpf_map_lookup_elem(outer, key, &id);
+		if (!err)
+			err = info_of_id(id, &info);
+		if (!err)
 			*found = info;
+		err = libbpffs_unless_none(err);
 	}
 	free(key);
-	return found->id;
+	return libbpffs_unless_none(err);
 }
 
 static __u32 size_of(const struct btf *btf, __u32 id)
@@ -318,44 +336,49 @@ static void define_inner(const struct btf *btf, const struct libbpffs_definition
 }
 
 /* Only what BTF has: else the kernel has its own. */
-static void make_inner(struct request *r, struct libbpffs_layouts *layouts)
+static int make_inner(struct request *r, struct libbpffs_layouts *layouts)
 {
 	enum parts parts = parts_of(&r->info);
+	int err = 0;
 
 	if (parts == VALUES_AS_KEYS)
-		layouts->inner_key = from_btf(r, r->info.btf_value_type_id,
-					      r->info.value_size, LIBBPFFS_BTF_KEY);
+		err = from_btf(r, r->info.btf_value_type_id, r->info.value_size,
+			       LIBBPFFS_BTF_KEY, &layouts->inner_key);
 	if (parts == KEYS_AND_VALUES && r->info.key_size &&
 	    (r->info.btf_key_type_id || r->info.type == BPF_MAP_TYPE_ARRAY))
-		layouts->inner_key = key_layout(r);
-	if (parts == KEYS_AND_VALUES || parts == ONLY_VALUES)
-		layouts->inner_value = from_btf(r, r->info.btf_value_type_id,
-						r->info.value_size, LIBBPFFS_BTF_VALUE);
+		err = key_layout(r, &layouts->inner_key);
+	if (!err && (parts == KEYS_AND_VALUES || parts == ONLY_VALUES))
+		err = from_btf(r, r->info.btf_value_type_id, r->info.value_size,
+			       LIBBPFFS_BTF_VALUE, &layouts->inner_value);
+	return err;
 }
 
 /* @btf: of the maps inside, or NULL */
-static char *outer_key(const struct request *r, const struct btf *btf, __u32 id)
+static int outer_key(const struct request *r, const struct btf *btf, __u32 id, char **text)
 {
-	char *text = from_btf(r, id, r->info.key_size, LIBBPFFS_BTF_KEY);
+	int err = from_btf(r, id, r->info.key_size, LIBBPFFS_BTF_KEY, text);
 
+	if (err || *text)
+		return err;
 	/* Without a type, an index is one nevertheless. */
-	if (!text && btf && r->info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
-		return strdup("u32");
-	return text ?: plain_key(r);
+	if (btf && r->info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		return copy_text("u32", text);
+	return plain_key(r, text);
 }
 
 static int make_outer(int fd, struct request *r, struct request *inner,
 		      struct libbpffs_layouts *layouts)
 {
-	bool exists = find_inner(fd, &r->info, &inner->info);
 	struct libbpffs_definition def = {};
+	int err;
 
-	if (inner->info.btf_id)
-		inner->btf = btf__load_from_kernel_by_id(inner->info.btf_id);
-	if (find_in(inner->btf, &r->info, &def))
+	err = find_inner(fd, &r->info, &inner->info);
+	if (!err)
+		err = libbpffs_load_btf(inner->info.btf_id, &inner->btf);
+	if (!err && find_in(inner->btf, &r->info, &def))
 		r->btf = inner->btf;
-	else
-		r->btf = find_in_users(&r->info, &def);
+	else if (!err)
+		err = find_in_users(&r->info, &def, &r->btf);
 	if (!r->btf)
 		memset(&def, 0, sizeof(def));
 	if (!inner->btf) {
@@ -365,16 +388,17 @@ static int make_outer(int fd, struct request *r, struct request *inner,
 		inner->btf = r->btf;
 	}
 	if (r->btf)
-		define_inner(r->btf, &def, exists, &inner->info);
-	layouts->key = outer_key(r, inner->btf, def.key_id);
-	if (inner->btf)
-		make_inner(inner, layouts);
+		define_inner(r->btf, &def, inner->info.id, &inner->info);
+	if (!err)
+		err = outer_key(r, inner->btf, def.key_id, &layouts->key);
+	if (!err && inner->btf)
+		err = make_inner(inner, layouts);
 	if (r->btf != inner->btf)
 		btf__free(r->btf);
 	btf__free(inner->btf);
 	r->btf = NULL;
 	inner->btf = NULL;
-	return layouts->key ? 0 : no_memory();
+	return err;
 }
 
 /* @inner: of a map of maps, types by the user */
@@ -391,8 +415,9 @@ static int make_layouts(int map_fd, struct request *r, struct request *inner,
 		err = make_outer(map_fd, r, inner, layouts);
 	else
 		err = make_simple(r, &layouts->key, &layouts->value);
-	if (!err)
-		err = check_as(r->as, r->as_count);
+	if (err)
+		return libbpffs_refuse(-err, "layout: %s", strerror(-err));
+	err = check_as(r->as, r->as_count);
 	return err ?: check_as(inner->as, inner->as_count);
 }
 

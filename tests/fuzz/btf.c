@@ -64,11 +64,12 @@ static void check_as(const struct btf *btf, unsigned int id, unsigned int size,
 		.for_key = use != LIBBPFFS_BTF_VALUE,
 	};
 	char *text;
+	int err;
 
 	if (layout[len] != '=' || !strncmp(layout + len, "=plen", 5))
 		return;
-	text = libbpffs_btf_layout(btf, id, size, use, &as, 1);
-	if (!as.seen || as.bad_size || as.of_bits || (text && strncmp(text + len, "=hex", 4)))
+	err = libbpffs_btf_layout(btf, id, size, use, &as, 1, &text);
+	if (err || !as.seen || as.bad_size || as.of_bits || (text && strncmp(text + len, "=hex", 4)))
 		abort();
 	free(text);
 }
@@ -77,9 +78,9 @@ static void check(const struct btf *btf, unsigned int id, unsigned int size,
 		  enum libbpffs_btf_use use)
 {
 	struct bpffs_layout *layout;
-	char *text = libbpffs_btf_layout(btf, id, size, use, NULL, 0);
+	char *text;
 
-	if (!text)
+	if (libbpffs_btf_layout(btf, id, size, use, NULL, 0, &text) || !text)
 		return;
 	if (bpffs_layout_compile(&layout, text, strlen(text), size,
 				 use == LIBBPFFS_BTF_VALUE ? BPFFS_VALUE : BPFFS_KEY, NULL))

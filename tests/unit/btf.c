@@ -3,6 +3,7 @@
  * BTF to layouts: each kind of BTF and the layout that it must give. Every
  * result is compiled for the size of the type as well, as the kernel will.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,11 +103,22 @@ static bool compiles(const char *text, unsigned int size, enum libbpffs_btf_use 
 	return true;
 }
 
+/* With all memory that it needs. */
+static char *layout_of(int id, unsigned int size, enum libbpffs_btf_use use,
+		       struct libbpffs_as *as, size_t as_count)
+{
+	char *text;
+
+	if (libbpffs_btf_layout(btf, id, size, use, as, as_count, &text))
+		add(-1);
+	return text;
+}
+
 /* @wanted: NULL if there must be no layout. */
 static void check_use(const char *name, int id, unsigned int size,
 		      enum libbpffs_btf_use use, const char *wanted)
 {
-	char *text = libbpffs_btf_layout(btf, id, size, use, NULL, 0);
+	char *text = layout_of(id, size, use, NULL, 0);
 	bool ok = !text == !wanted && (!text || !strcmp(text, wanted));
 
 	if (!ok)
@@ -647,7 +659,7 @@ static void test_as(void)
 	id = add_struct("outer", 16);
 	member("last", last, 0);
 	member("mask", u32_id, 64);
-	text = libbpffs_btf_layout(btf, id, 16, LIBBPFFS_BTF_VALUE, as, 4);
+	text = layout_of(id, 16, LIBBPFFS_BTF_VALUE, as, 4);
 	result(text && !strcmp(text, "last={peer=ip4}:pad4:mask=u32:pad4"), "as");
 	free(text);
 	result(as[0].seen && !as[0].bad_size, "as: seen");
@@ -661,7 +673,7 @@ static void check_as(const char *path, const char *type, int id, unsigned int si
 		     const char *wanted)
 {
 	struct libbpffs_as as = { .path = path, .path_len = strlen(path), .type = type };
-	char *text = libbpffs_btf_layout(btf, id, size, LIBBPFFS_BTF_VALUE, &as, 1);
+	char *text = layout_of(id, size, LIBBPFFS_BTF_VALUE, &as, 1);
 	bool ok = wanted ? as.seen && !as.bad_size && text && !strcmp(text, wanted) : !as.seen;
 	char name[128];
 
@@ -723,7 +735,7 @@ static void test_as_names(void)
 	if (BITS(true, false)) {
 		check_as("a", "x8", id, 8, "a=x8:field=u8:u8{b.4/.4}:pad1:c=u32");
 		check_as("c", "ip4", id, 8, "a=u8:field=u8:u8{b.4/.4}:pad1:c=ip4");
-		text = libbpffs_btf_layout(btf, id, 8, LIBBPFFS_BTF_VALUE, &as, 1);
+		text = layout_of(id, 8, LIBBPFFS_BTF_VALUE, &as, 1);
 		result(as.seen && as.of_bits, "as: of some bits");
 		free(text);
 	}
@@ -736,6 +748,76 @@ static void test_as_names(void)
 	check_as("prog_calls", "x32", id, 8, "prog_calls=x32:prog_calls_4=u32");
 	check_as("prog_calls_4", "x32", id, 8, "prog_calls=u32:prog_calls_4=x32");
 	check_as("prog.calls", "x32", id, 8, "prog_calls=x32:prog_calls_4=x32");
+}
+
+/* --- While malloc(3) fails, as it does once --- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t many, size_t size);
+
+/* So many are left until then; 0: it does not. */
+static unsigned int allocations;
+
+static bool fails(void)
+{
+	return allocations && !--allocations;
+}
+
+/* What the layouts need; the C library's own functions call these, too. */
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t many, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(many, size);
+}
+
+/* At each chance: the layout that there is with memory, or -ENOMEM. */
+static void check_memory(const char *name, int id, unsigned int size,
+			 struct libbpffs_as *as, size_t as_count)
+{
+	char *wanted = layout_of(id, size, LIBBPFFS_BTF_VALUE, as, as_count), *text;
+	unsigned int nth, wrong = 0;
+	bool failed = true;
+	int err;
+
+	for (nth = 1; failed; nth++) {
+		allocations = nth;
+		err = libbpffs_btf_layout(btf, id, size, LIBBPFFS_BTF_VALUE, as, as_count, &text);
+		failed = !allocations;
+		allocations = 0;
+		if (failed ? err != -ENOMEM || text : err || strcmp(text, wanted))
+			printf("# allocation %u: %d, %s\n", nth, err, text ?: "(none)"), wrong++;
+		free(text);
+	}
+	result(!wrong && nth > 3, name);
+	free(wanted);
+}
+
+static void test_memory(void)
+{
+	struct libbpffs_as as[] = {
+		{ .path = "mask", .path_len = 4, .type = "x32" },
+		{ .path = "word", .path_len = 4, .type = "x32" },
+	};
+	int pair = add_array(u32_id, 2), labels, inner, id;
+
+	labels = add(btf__add_enum(btf, "labels", 4));
+	enum_value("NEW", 0);
+	enum_value("OLD", 5);
+	inner = add_struct("inner", 8);
+	member("label", labels, 0);
+	member("peer", u32_id, 32);
+	id = add_struct("outer", 24);
+	member("inner", inner, 0);
+	member("tagged", pair, 64);
+	member("mask", u32_id, 128);
+	bits("word", u32_id, 160, 32);
+	add(btf__add_decl_tag(btf, "bpffs:ip4", id, 1));
+	check_memory("no memory", id, 24, NULL, 0);
+	check_memory("no memory, types by the user", id, 24, as, 2);
 }
 
 int main(void)
@@ -756,6 +838,7 @@ int main(void)
 	test_keys();
 	test_as();
 	test_as_names();
+	test_memory();
 	btf__free(btf);
 	printf("1..%d\n", tests);
 	return !!failures;
