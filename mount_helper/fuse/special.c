@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "../lib/btf-load.h"
 #include "bpf-map.h"
 
 /* More than the kernel takes, and deeper than it looks. */
@@ -132,13 +133,16 @@ int map_find_special(struct map *map)
 	struct search search = {};
 	__u32 len = sizeof(info);
 	struct btf *btf;
+	int err;
 
-	if (bpf_obj_get_info_by_fd(map->fd, &info, &len) || !info.btf_value_type_id)
+	if (bpf_obj_get_info_by_fd(map->fd, &info, &len))
+		return -errno;
+	if (!info.btf_value_type_id)
 		return 0;
-	btf = btf__load_from_kernel_by_id(info.btf_id);
+	err = libbpffs_load_btf(info.btf_id, &btf);
 	/* Who has no right to ask gets what bpf(2) gives without it. */
-	if (!btf)
-		return 0;
+	if (err || !btf)
+		return err;
 	search.btf = btf;
 	look(&search, info.btf_value_type_id, 0, 0);
 	btf__free(btf);
