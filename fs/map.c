@@ -190,7 +190,7 @@ static void *find(const struct bpffs_info *info, const void *key, u32 copy)
 	return bpffs_instance(info)->access->lookup(map, (void *)key);
 }
 
-bool bpffs_map_has(const struct bpffs_info *info, const void *key)
+int bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
 	const struct bpffs_access *access = bpffs_instance(info)->access;
 	bool has;

@@ -2,14 +2,18 @@
 /* How many elements a map has; and what an LRU map gave up for those it was given. */
 #include "key.h"
 
-/* Of an array of maps, the slots that are not empty. Return: 0, -EINTR. */
+/* Of an array of maps, the slots that are not empty. Return: 0, -EINTR, or as bpffs_map_has(). */
 static int count_slots(const struct bpffs_info *info, u64 *count)
 {
 	u32 index;
+	int there;
 
 	*count = 0;
 	for (index = 0; index < info->max_entries; index++) {
-		*count += bpffs_map_has(info, &index);
+		there = bpffs_map_has(info, &index);
+		if (there < 0)
+			return there;
+		*count += there;
 		if (!bpffs_go_on())
 			return -EINTR;
 	}
@@ -21,7 +25,7 @@ static int count_slots(const struct bpffs_info *info, u64 *count)
  * @info: of a map that can list
  * @count: filled
  *
- * Return: 0, or an errno of bpffs_keys_get().
+ * Return: 0, or an errno of bpffs_keys_get() or bpffs_map_has().
  */
 int bpffs_count(const struct bpffs_info *info, u64 *count)
 {
@@ -67,10 +71,13 @@ bool bpffs_count_free(const struct bpffs_info *info, u64 *free)
 int bpffs_evictions_expect(struct bpffs_evictions *evictions,
 			   const struct bpffs_info *info, const void *key)
 {
-	int err;
+	int there, err;
 
-	if (!bpffs_map_can(info, BPFFS_EVICTS) || bpffs_map_has(info, key))
+	if (!bpffs_map_can(info, BPFFS_EVICTS))
 		return 0;
+	there = bpffs_map_has(info, key);
+	if (there)
+		return there < 0 ? there : 0;
 	if (!evictions->created) {
 		err = bpffs_count(info, &evictions->before);
 		if (err)

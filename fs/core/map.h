@@ -26,8 +26,8 @@ struct bpffs_scratch;
 /* Can it be written? Not if it is frozen, or its descriptor read-only. */
 bool bpffs_map_writable(const struct bpffs_info *info);
 
-/* Is there such a key? */
-bool bpffs_map_has(const struct bpffs_info *info, const void *key);
+/* Is there such a key? Return: 1, 0, or an errno: it cannot be said. */
+int bpffs_map_has(const struct bpffs_info *info, const void *key);
 
 /*
  * Copy a value, of info->stored, to @value, which is zeroed: bytes of special fields

@@ -267,12 +267,10 @@ int map_read(const struct map *map, const void *key, void *value)
 	return result(bpf_map_lookup_elem(map->fd, key, value));
 }
 
-/* What is refused for want of memory or of a right may be there all the same. */
+/* Not what bpf(2) has no value of; any other refusal says nothing of it. */
 static int is_there(int err)
 {
-	if (err == -ENOMEM || err == -EPERM || err == -EAGAIN)
-		return err;
-	return !err;
+	return err == -ENOENT || err == -EOPNOTSUPP ? 0 : err ?: 1;
 }
 
 int map_has(const struct map *map, const void *key)

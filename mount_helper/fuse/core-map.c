@@ -20,16 +20,11 @@ bool bpffs_map_writable(const struct bpffs_info *info)
 	return !map_check_writable(&object_of(info)->map);
 }
 
-int look_at_key(const struct bpffs_info *info, const void *key)
+int bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
 	const struct map *map = &object_of(info)->map;
 
 	return bpffs_map_can(info, BPFFS_IS_SET) ? map_maybe_has(map, key) : map_has(map, key);
-}
-
-bool bpffs_map_has(const struct bpffs_info *info, const void *key)
-{
-	return look_at_key(info, key) > 0;
 }
 
 /* bpf(2) packs what core has aligned to 8 bytes, where there is one copy only. */
@@ -98,7 +93,7 @@ bool bpffs_map_owns(const struct bpffs_info *info)
 
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
 {
-	int there = look_at_key(info, key);
+	int there = bpffs_map_has(info, key);
 
 	if (there <= 0)
 		return there ?: -ENOENT;

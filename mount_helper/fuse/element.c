@@ -92,7 +92,7 @@ static int open_element(const struct item *item, int flags, void **open)
 {
 	const struct element *element = item->data;
 	struct bpffs_info *info = &element->object->info;
-	int there = look_at_key(info, element->key);
+	int there = bpffs_map_has(info, element->key);
 	struct open_element *opened;
 	int err;
 

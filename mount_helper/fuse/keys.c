@@ -89,7 +89,7 @@ static int take_by_index(const struct bpffs_info *info, struct bpffs_keys *keys)
 	int err = 0;
 
 	for (index = 0; index < info->max_entries && err >= 0; index++) {
-		err = look_at_key(info, &index);
+		err = bpffs_map_has(info, &index);
 		if (err > 0)
 			err = take(keys, &index, 1);
 	}
@@ -98,31 +98,40 @@ static int take_by_index(const struct bpffs_info *info, struct bpffs_keys *keys)
 
 /* --- What has only a next key --- */
 
-/* The last key taken that is still there; NULL: none, so it is from the first on. */
-static const void *last_there(const struct bpffs_info *info, const struct bpffs_keys *keys)
+/* The last key taken that is still there. NULL in @last: none, so it is from the first on. */
+static int last_there(const struct bpffs_info *info, const struct bpffs_keys *keys,
+		      const void **last)
 {
 	u64 n = keys->count;
+	int there;
 
-	while (n--)
-		if (bpffs_map_has(info, bpffs_keys_at(keys, n)))
-			return bpffs_keys_at(keys, n);
-	return NULL;
+	for (*last = NULL; n-- && !*last;) {
+		there = bpffs_map_has(info, bpffs_keys_at(keys, n));
+		if (there < 0)
+			return there;
+		if (there)
+			*last = bpffs_keys_at(keys, n);
+	}
+	return 0;
 }
 
 static int take_by_next(const struct bpffs_info *info, struct bpffs_keys *keys)
 {
 	const struct map *map = &object_of(info)->map;
 	u8 *next = malloc(map->key_size);
-	const void *from = NULL;
+	const void *from = NULL, *last;
 	bool ended = false;
 	int err = next ? 0 : -ENOMEM;
 
 	while (!err) {
 		err = map_next_key(map, from, next);
-		if (err == -ENOENT && !ended && from && !bpffs_map_has(info, from)) {
-			from = last_there(info, keys);
+		if (err == -ENOENT && !ended && from) {
+			err = last_there(info, keys, &last);
+			/* From there, it has ended. */
+			if (!err && last == from)
+				err = -ENOENT;
+			from = last;
 			ended = true;
-			err = 0;
 			continue;
 		}
 		if (!err)

@@ -81,9 +81,6 @@ void object_forget(void *object);
 /* Attributes of a file. */
 void object_stat(const struct object *object, struct stat *st, mode_t mode, u64 ino);
 
-/* core-map.c: is there such a key? 1 or 0; or a negative errno, as it cannot be said. */
-int look_at_key(const struct bpffs_info *info, const void *key);
-
 /* core-object.c: before anything is asked */
 int describe_begin(void);
 

@@ -41,7 +41,7 @@ static int look_up(const struct item *dir, const char *name, struct item *found)
 	if (!err && bpffs_map_can(&object->info, BPFFS_OF_MAPS)) {
 		err = inner_item(object, key, found);
 	} else if (!err) {
-		err = look_at_key(&object->info, key);
+		err = bpffs_map_has(&object->info, key);
 		if (err >= 0)
 			err = err ? element_item(object, key, found) : -ENOENT;
 	}

@@ -117,9 +117,9 @@ int map_elements(const struct map *map)
 	return n;
 }
 
-bool bpffs_map_has(const struct bpffs_info *info, const void *key)
+int bpffs_map_has(const struct bpffs_info *info, const void *key)
 {
-	return map_find(map_of(info), key) >= 0;
+	return map_of(info)->has_error ?: map_find(map_of(info), key) >= 0;
 }
 
 int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
@@ -200,7 +200,7 @@ bool bpffs_map_owns(const struct bpffs_info *info)
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
 {
 	*place = map_of(info)->unaligned;
-	return bpffs_map_has(info, key) ? 0 : -ENOENT;
+	return bpffs_map_has(info, key) > 0 ? 0 : -ENOENT;
 }
 
 static u64 get_unit(const unsigned char *at, const struct bpffs_leaf *leaf)
@@ -262,7 +262,7 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
 	*count = map_elements(map_of(info));
-	return true;
+	return !bpffs_map_can(info, BPFFS_OF_MAPS);
 }
 
 bool bpffs_map_writable(const struct bpffs_info *info)

@@ -23,6 +23,7 @@
  * @unaligned: values begin at an odd place
  * @bucket: elements of a bucket, of which a batch gives all or none; 0: 1
  * @batch_error: what the next batch returns
+ * @has_error: why it cannot be said whether there is a key; 0: it can
  * @kind: what it is, if it is no map
  * @type: of that
  * @is_inner: an inner map
@@ -42,6 +43,7 @@ struct map {
 	bool unaligned;
 	unsigned int bucket;
 	int batch_error;
+	int has_error;
 	enum bpffs_kind kind;
 	u32 type;
 	bool is_inner;

@@ -195,6 +195,23 @@ static void test_no_memory(void)
 	CHECK(at > 5 && at < 1000);
 }
 
+/* Whether there is a key, the map cannot say. */
+static void test_no_answer(void)
+{
+	struct map *outer = map_new(BPFFS_TYPE_ARRAY_OF_MAPS, "u32", 4, NULL, 4, 0, false);
+	struct map *lru = new(BPFFS_TYPE_LRU_HASH);
+	u64 count;
+
+	CHECK(!bpffs_count(&outer->info, &count) && !count);
+	outer->has_error = -ENOMEM;
+	CHECK(bpffs_count(&outer->info, &count) == -ENOMEM);
+	lru->has_error = -ENOMEM;
+	CHECK(put(lru, LINES, sizeof(LINES)) == -ENOMEM);
+	CHECK(!map_elements(lru));
+	map_free(outer);
+	map_free(lru);
+}
+
 int main(void)
 {
 	run("table: round_trip", test_round_trip);
@@ -202,6 +219,7 @@ int main(void)
 	run("table: may_create", test_may_create);
 	run("table: inodes", test_inodes);
 	run("table: no_memory", test_no_memory);
+	run("table: no_answer", test_no_answer);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }
