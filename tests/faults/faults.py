@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 from library import *
 
 here = tempfile.mkdtemp()
-mnt, pins = here + "/mnt", here + "/pins"
+mnt, slots, pins = here + "/mnt", here + "/slots", here + "/pins"
 fuse = os.environ.get("BACKEND") == "fuse"
 step = int(os.environ.get("STEP") or (31 if os.path.isdir("/run/vm") else 13))
 libc = ctypes.CDLL("libc.so.6", use_errno=True)
@@ -44,6 +44,9 @@ class Control:
 
     def disarm(self):
         self.map[0:4] = struct.pack("i", NOTHING)
+
+    def err(self):
+        return struct.unpack(LAYOUT, self.map)[1]
 
     def counts(self):
         return struct.unpack(LAYOUT, self.map)[4:6]
@@ -249,7 +252,7 @@ def asking(ask, wanted, undo=lambda: None):
 
 # ------------------------------------------------------------------------------
 
-for directory in mnt, pins:
+for directory in mnt, slots, pins:
     os.mkdir(directory)
 subprocess.run(["mount", "-t", "bpf", "none", pins], check=True)
 fd = hash_map(b"acceptance", 1000)
@@ -257,6 +260,11 @@ fill(fd, COUNT)
 pin = pins + "/map"
 must(bpf.bpf_obj_pin(fd, pin.encode()))
 number_of_map = map_id(fd)
+# Maps with types, and of maps, of which the program has them.
+types = pins + "/types"
+os.mkdir(types)
+subprocess.run(["bpftool", "prog", "load", "/usr/libexec/bpffs/mount/long.bpf.o", types + "/prog",
+                "pinmaps", types], check=True)
 where = home + OPTIONS
 
 # By read(2): Python's own takes EAGAIN for the end.
@@ -318,8 +326,22 @@ def serving():
     serve("remove", unlink, None, no_more)
     serve("write table", written(table_file, b"\n".join(lines) + b"\n", 3), (3, 3))
     serve("write raw", written(raw_file, raw, 3), (3, 3))
+    one_slot(serve)
     unmount(mnt)
-    result(soon(lambda: not servers()), "the server ends with the mount")
+    result(soon(lambda: not servers()), "the servers end with their mounts")
+
+# Of an array of maps, whose slots are looked at one by one.
+def one_slot(serve):
+    outer = must(bpf.bpf_obj_get((types + "/flows_by_slot").encode()))
+    inner = must(bpf.bpf_obj_get((types + "/flows_of_one").encode()))
+    must(bpf.bpf_map_update_elem(outer, bytes(4), struct.pack("I", inner), 0))
+    subprocess.run(["mount.bpffs", "-o", "backend=fuse", types + "/flows_by_slot", slots],
+                   env=environment, check=True)
+    serve("read count of slots", lambda: read_lines(slots + "/.bpf/count"), [b"1"])
+    unmount(slots)
+    must(bpf.bpf_map_delete_elem(outer, bytes(4)))
+    os.close(inner)
+    os.close(outer)
 
 def other_options():
     good = os.stat(seven).st_uid == 1000 and os.statvfs(mnt).f_flag & os.ST_RDONLY
@@ -347,6 +369,13 @@ def save():
         os.unlink(saved)
     return outcome, bad
 
+# Who has no right to ask for the types gets a layout without.
+def typed_layout(source):
+    arguments = ["bpffs", "layout", source]
+    whole = subprocess.run(arguments, check=True, stdout=subprocess.PIPE).stdout.decode()
+    sweep("bpffs layout of types", "bpffs", using(arguments, lambda out: out == whole or
+          control.err() == errno.EPERM and out.startswith("key=")))
+
 # Their chances are their own, not those of who serves the mount.
 def asked_by_tools():
     subprocess.run(["mount.bpffs", "-o", where, pin, mnt], check=True)
@@ -361,6 +390,8 @@ def asked_by_tools():
     tool("list", wanted=lambda out: mnt in out and "acceptance" in out)
     tool("check", mnt)
     tool("layout", "map:acceptance")
+    for name in "shared_addresses", "flows_by_tenant", "flows_by_slot":
+        typed_layout(types + "/" + name)
     sweep("bpffs save", "bpffs", save)
     unmount(mnt)
 
@@ -374,6 +405,7 @@ try:
     mounts_of_all_kinds()
 finally:
     control.disarm()
+    unmount(slots)
     unmount(mnt)
     libc.umount2(pins.encode(), 0)
 
