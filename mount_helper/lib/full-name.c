@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "btf-load.h"
 #include "btf-maps.h"
 #include "internal.h"
 #include "object.h"
@@ -63,11 +64,11 @@ static int see_map(struct libbpffs_full_name *full, const struct bpf_map_info *i
 	const struct btf_type *value;
 	struct btf *btf;
 	const char *name;
-	int err = 0;
+	int err;
 
-	btf = info->btf_id ? btf__load_from_kernel_by_id(info->btf_id) : NULL;
-	if (!btf)
-		return 0;
+	err = libbpffs_load_btf(info->btf_id, &btf);
+	if (err || !btf)
+		return err;
 	value = btf__type_by_id(btf, info->btf_value_type_id);
 	if (value && btf_is_datasec(value)) {
 		name = btf__name_by_offset(btf, value->name_off);
@@ -93,11 +94,16 @@ static int see_prog(struct libbpffs_full_name *full, int fd, __u32 btf_id)
 	const struct btf_type *t;
 	const char *name = NULL;
 	struct btf *btf;
-	int err = 0;
+	int err;
 
-	if (!btf_id || bpf_obj_get_info_by_fd(fd, &info, &len) || !info.nr_func_info)
+	if (!btf_id)
 		return 0;
-	btf = btf__load_from_kernel_by_id(btf_id);
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (err || !info.nr_func_info)
+		return libbpffs_unless_none(err);
+	err = libbpffs_load_btf(btf_id, &btf);
+	if (err)
+		return err;
 	t = btf ? btf__type_by_id(btf, func.type_id) : NULL;
 	if (t && btf_is_func(t))
 		name = btf__name_by_offset(btf, t->name_off);

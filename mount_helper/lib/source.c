@@ -27,8 +27,8 @@ struct kind {
 	const char *noun;
 	int (*next_id)(__u32 id, __u32 *next);
 	int (*open_id)(__u32 id, bool read_only);
-	enum libbpffs_named (*has_name)(int fd, const char *name);
-	enum libbpffs_named (*has_tag)(int fd, const char *tag);
+	int (*has_name)(int fd, const char *name);
+	int (*has_tag)(int fd, const char *tag);
 };
 
 /* --- Opening --- */
@@ -53,49 +53,50 @@ static int open_link(__u32 id, bool read_only)
 	return bpf_link_get_fd_by_id(id);
 }
 
-/* --- Do they match? --- */
+/* --- Do they match? Return: enum libbpffs_named, or a negative errno. --- */
 
-static enum libbpffs_named compare_full(int fd, const char *name)
+static int compare_full(int fd, const char *name)
 {
 	struct libbpffs_full_name full;
 	enum libbpffs_named named;
+	int err = libbpffs_full_name(&full, fd);
 
-	if (libbpffs_full_name(&full, fd))
-		return LIBBPFFS_MAYBE_NAMED;
+	if (err)
+		return err;
 	named = libbpffs_is_named(&full, name);
 	libbpffs_full_name_free(&full);
 	return named;
 }
 
 /* BTF is not read of those whose name begins otherwise, or was not cut. */
-static enum libbpffs_named compare_name(int fd, const char *kept, const char *name)
+static int compare_name(int fd, const char *kept, const char *name)
 {
 	if (strlen(kept) < BPF_OBJ_NAME_LEN - 1)
 		return strcmp(kept, name) ? LIBBPFFS_NOT_NAMED : LIBBPFFS_NAMED;
 	return strncmp(kept, name, BPF_OBJ_NAME_LEN - 1) ? LIBBPFFS_NOT_NAMED : compare_full(fd, name);
 }
 
-static enum libbpffs_named map_has_name(int fd, const char *name)
+static int map_has_name(int fd, const char *name)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return LIBBPFFS_NOT_NAMED;
+		return -errno;
 	return compare_name(fd, info.name, name);
 }
 
-static enum libbpffs_named prog_has_name(int fd, const char *name)
+static int prog_has_name(int fd, const char *name)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return LIBBPFFS_NOT_NAMED;
+		return -errno;
 	return compare_name(fd, info.name, name);
 }
 
-static enum libbpffs_named prog_has_tag(int fd, const char *tag)
+static int prog_has_tag(int fd, const char *tag)
 {
 	struct bpf_prog_info info = {};
 	char text[2 * BPF_TAG_SIZE + 1];
@@ -103,7 +104,7 @@ static enum libbpffs_named prog_has_tag(int fd, const char *tag)
 	size_t i;
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return LIBBPFFS_NOT_NAMED;
+		return -errno;
 	for (i = 0; i < BPF_TAG_SIZE; i++)
 		snprintf(text + 2 * i, 3, "%02x", info.tag[i]);
 	return strcasecmp(text, tag) ? LIBBPFFS_NOT_NAMED : LIBBPFFS_NAMED;
@@ -184,12 +185,12 @@ static int refuse_bpf(int err, const char *source)
 
 /* What is named so, and what may be; an LSM can refuse some of the others. */
 static int find(const struct kind *kind, bool read_only,
-		enum libbpffs_named (*matches)(int fd, const char *text), const char *text,
+		int (*matches)(int fd, const char *text), const char *text,
 		const char *source, struct found *found, struct found *maybe,
 		unsigned int *refused)
 {
 	__u32 id = 0;
-	int fd;
+	int fd, named;
 
 	while (!kind->next_id(id, &id)) {
 		fd = kind->open_id(id, read_only);
@@ -202,22 +203,21 @@ static int find(const struct kind *kind, bool read_only,
 		}
 		if (fd < 0)
 			return refuse_bpf(errno, source);
-		switch (matches(fd, text)) {
-		case LIBBPFFS_NAMED:
+		named = matches(fd, text);
+		if (named == LIBBPFFS_NAMED)
 			add_found(found, fd);
-			break;
-		case LIBBPFFS_MAYBE_NAMED:
+		else if (named == LIBBPFFS_MAYBE_NAMED)
 			add_found(maybe, fd);
-			break;
-		default:
+		else
 			close(fd);
-		}
+		if (named < 0)
+			return refuse_bpf(-named, source);
 	}
 	return errno == ENOENT ? 0 : refuse_bpf(errno, source);
 }
 
 static int open_matching(const struct kind *kind, bool read_only,
-			 enum libbpffs_named (*matches)(int fd, const char *text),
+			 int (*matches)(int fd, const char *text),
 			 const char *text, const char *source)
 {
 	struct found found = { .fd = -1 }, maybe = { .fd = -1 };
