@@ -840,29 +840,43 @@ static char *make_prefix(const struct exported *all)
 	return prefix;
 }
 
+static enum status name_map(struct exported *all, const char *dir, int root)
+{
+	u64 id;
+
+	all->map_name = read_file(root, ".bpf/name");
+	if (!all->map_name)
+		return errno == ENOENT ? fail("%s: no map is mounted here", dir) :
+					 fail("%s/.bpf/name: %s", dir, strerror(errno));
+	if (!*all->map_name) {
+		free(all->map_name);
+		all->map_name = NULL;
+		if (take_number(dir, root, ".bpf/id", &id))
+			return FAILED;
+		all->map_name = numbered("id", id);
+	}
+	all->prefix = all->map_name ? make_prefix(all) : NULL;
+	return all->prefix ? DONE : fail("%s", strerror(ENOMEM));
+}
+
 static enum status read_all(struct exported *all, const char *dir, int root)
 {
-	char *name = read_file(root, ".bpf/name");
+	enum status status = name_map(all, dir, root);
+	bool shown = false;
 	int again;
 
-	if (!name)
-		return fail("%s: no map is mounted here", dir);
-	if (name && !*name) {
-		free(name);
-		name = numbered("id", read_number(root, ".bpf/id"));
-	}
-	all->map_name = name;
-	all->prefix = name ? make_prefix(all) : NULL;
-	if (!all->prefix)
-		return fail("%s", strerror(ENOMEM));
 	/* A map whose keys are not shown has only what is said of the whole. */
-	if (faccessat(root, ".bpf/key", F_OK, 0))
-		return DONE;
-	all->of_maps = is_map_of_maps(root);
-	if (all->of_maps)
+	if (!status)
+		status = see_file(dir, root, ".bpf/key", &shown);
+	if (status || !shown)
+		return status;
+	status = see_type(dir, root, "_of_maps", &all->of_maps);
+	if (!status && all->of_maps)
 		return each_slot(dir, root, add_slot, all);
-	if (faccessat(root, ".bpf/table", F_OK, 0))
-		return DONE;
+	if (!status)
+		status = see_file(dir, root, ".bpf/table", &shown);
+	if (status || !shown)
+		return status;
 	again = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (again < 0)
 		return fail("%s: %s", dir, strerror(errno));

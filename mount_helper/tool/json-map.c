@@ -106,17 +106,22 @@ static enum status put_json(const char *dir, struct resolves *resolves)
 	int root = open_mount(dir);
 	enum status status;
 	struct json_out *out;
-	bool outer;
+	bool of_maps, has_key, outer;
 
 	if (root < 0)
 		return FAILED;
+	if (see_type(dir, root, "_of_maps", &of_maps) ||
+	    see_file(dir, root, ".bpf/key", &has_key)) {
+		close(root);
+		return FAILED;
+	}
+	outer = of_maps && has_key;
 	out = calloc(1, sizeof(*out));
 	if (!out) {
 		close(root);
 		return fail("%s", strerror(ENOMEM));
 	}
 	out->fd = STDOUT_FILENO;
-	outer = is_map_of_maps(root) && !faccessat(root, ".bpf/key", F_OK, 0);
 	/* How many there are in the maps inside, nobody knows. */
 	if (progress_beside_output())
 		progress_begin("bpffs: json", "elements",

@@ -70,13 +70,32 @@ unsigned long read_number(int root, const char *name)
 	return number;
 }
 
-bool is_map_of_maps(int root)
+enum status take_number(const char *dir, int root, const char *name, u64 *number)
+{
+	char *text = read_file(root, name);
+
+	if (!text)
+		return fail("%s/%s: %s", dir, name, strerror(errno));
+	*number = strtoull(text, NULL, 10);
+	free(text);
+	return DONE;
+}
+
+enum status see_file(const char *dir, int root, const char *name, bool *there)
+{
+	*there = !faccessat(root, name, F_OK, 0);
+	return *there || errno == ENOENT ? DONE : fail("%s/%s: %s", dir, name, strerror(errno));
+}
+
+enum status see_type(const char *dir, int root, const char *word, bool *has)
 {
 	char *type = read_file(root, ".bpf/type");
-	bool is = type && strstr(type, "_of_maps");
 
+	*has = type && strstr(type, word);
+	if (!type && errno != ENOENT)
+		return fail("%s/.bpf/type: %s", dir, strerror(errno));
 	free(type);
-	return is;
+	return DONE;
 }
 
 enum libbpffs_kind mounted_kind(int root)
@@ -105,11 +124,15 @@ enum libbpffs_kind mounted_kind(int root)
 enum status read_layout(const struct map *map, const char *name, const char *size_name,
 			unsigned int flags, struct bpffs_layout **layout)
 {
-	char *text = read_file(map->root, name);
+	char *text;
+	u64 size;
 
+	if (take_number(map->dir, map->root, size_name, &size))
+		return FAILED;
+	text = read_file(map->root, name);
 	if (!text)
 		return fail("%s/%s: %s", map->dir, name, strerror(errno));
-	*layout = bpffs_layout_parse(text, read_number(map->root, size_name), flags);
+	*layout = bpffs_layout_parse(text, size, flags);
 	free(text);
 	return *layout ? DONE : fail("%s/%s: %s", map->dir, name, bpf_mount_error());
 }
@@ -126,8 +149,10 @@ static enum status read_cpus(struct map *map)
 			last = first;
 		for (; first <= last; first++) {
 			more = realloc(map->cpus, (map->cpu_count + 1) * sizeof(*more));
-			if (!more)
-				break;
+			if (!more) {
+				fclose(file);
+				return fail("%s", strerror(ENOMEM));
+			}
 			map->cpus = more;
 			map->cpus[map->cpu_count++] = first;
 		}
@@ -160,43 +185,43 @@ static bool begins_with_cpu(const struct map *map, const char *text)
  * Are its values added up? The options of a mount are not everywhere those of bpffs;
  * an element tells.
  */
-static void see_sum(struct map *map)
+static enum status see_sum(struct map *map)
 {
+	enum status status = DONE;
 	int fd = openat(map->root, ".bpf/table", O_RDONLY | O_CLOEXEC);
 	size_t room = 65536 + 64;	/* the longest name, and "cpuN." */
 	char *text = calloc(1, room), *blank;
 	size_t len = 0;
-	ssize_t n;
+	ssize_t n = text && fd >= 0 ? 1 : -1;
 
-	while (text && fd >= 0 && len < room - 1 && !memchr(text, '\n', len)) {
+	while (n > 0 && len < room - 1 && !memchr(text, '\n', len)) {
 		n = read(fd, text + len, room - 1 - len);
-		if (n <= 0)
-			break;
-		len += n;
+		len += n > 0 ? n : 0;
 	}
+	if (n < 0)
+		status = fail("%s/.bpf/table: %s", map->dir, strerror(errno));
 	blank = text ? strchr(text, ' ') : NULL;
 	map->sum = blank && !begins_with_cpu(map, blank + 1);
 	free(text);
 	if (fd >= 0)
 		close(fd);
+	return status;
 }
 
 static enum status see_shape(struct map *map)
 {
-	char *type = read_file(map->root, ".bpf/type");
 	u32 size = bpffs_layout_size(map->value);
 
-	map->percpu = type && strstr(type, "percpu");
-	free(type);
+	if (see_type(map->dir, map->root, "percpu", &map->percpu))
+		return FAILED;
 	map->shape.layout = map->value;
 	map->shape.copies = 1;
 	map->shape.stride = size;
 	map->shape.separator = ' ';
 	if (!map->percpu)
 		return DONE;
-	if (read_cpus(map))
+	if (read_cpus(map) || see_sum(map))
 		return FAILED;
-	see_sum(map);
 	if (map->sum)
 		return DONE;
 	map->shape.copies = map->cpu_count;
@@ -208,6 +233,7 @@ static enum status see_shape(struct map *map)
 enum status open_map(struct map *map, const char *dir, int root)
 {
 	enum status status;
+	bool of_maps;
 
 	memset(map, 0, sizeof(*map));
 	map->dir = dir;
@@ -216,7 +242,10 @@ enum status open_map(struct map *map, const char *dir, int root)
 	if (faccessat(root, ".bpf/table", F_OK, 0))
 		return errno == ENOENT ? fail("%s: no keys and values are shown here", dir) :
 					 fail("%s: %s", dir, strerror(errno));
-	if (is_map_of_maps(root))
+	status = see_type(dir, root, "_of_maps", &of_maps);
+	if (status)
+		return status;
+	if (of_maps)
 		return fail("%s: a map of maps: name one of the maps inside, %s/KEY", dir, dir);
 	status = read_layout(map, ".bpf/key", ".bpf/key_size", BPFFS_LAYOUT_KEY, &map->key);
 	if (!status)

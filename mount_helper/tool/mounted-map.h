@@ -17,10 +17,15 @@ int open_mount(const char *dir);
 /* A file, without its last newline; to be freed. NULL: errno. */
 char *read_file(int root, const char *name);
 
-/* 0 if there is none. */
+/* 0 if there is none, or it cannot be read. */
 unsigned long read_number(int root, const char *name);
 
-bool is_map_of_maps(int root);
+/* DONE, or FAILED after a sentence; @dir is for that. */
+enum status take_number(const char *dir, int root, const char *name, u64 *number);
+/* Is there such a file? */
+enum status see_file(const char *dir, int root, const char *name, bool *there);
+/* Does the type of the map have this word? That of what is no map has not. */
+enum status see_type(const char *dir, int root, const char *word, bool *has);
 
 /* What is mounted, as the kernel describes the held descriptor. None: errno. */
 enum libbpffs_kind mounted_kind(int root);

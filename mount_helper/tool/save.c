@@ -98,14 +98,18 @@ static enum status put_map(const char *dir)
 	int root = open_mount(dir);
 	enum status status = DONE;
 	char *name, *map;
+	u64 id = 0;
 	size_t i;
 
 	if (root < 0)
 		return FAILED;
 	name = read_file(root, ".bpf/name");
 	if (!name)
-		status = fail("%s: no map is mounted here", dir);
-	else if (asprintf(&map, "%s-%lu", *name ? name : "map", read_number(root, ".bpf/id")) < 0)
+		status = errno == ENOENT ? fail("%s: no map is mounted here", dir) :
+					   fail("%s/.bpf/name: %s", dir, strerror(errno));
+	else
+		status = take_number(dir, root, ".bpf/id", &id);
+	if (!status && asprintf(&map, "%s-%llu", *name ? name : "map", id) < 0)
 		status = fail("%s", strerror(ENOMEM));
 	if (!status) {
 		if (progress_beside_output())
@@ -328,17 +332,19 @@ static enum status check_layouts(struct restored *r, u32 size)
 /* A map that has elements keeps them, and would be a mixture. */
 static enum status check_empty(const struct restored *r)
 {
-	char *type = read_file(r->map.root, ".bpf/type");
-	bool array = type && strstr(type, "array");
+	enum status status;
+	bool array;
 	int table = openat(r->map.root, ".bpf/table", O_RDONLY | O_CLOEXEC);
 	char byte;
 	ssize_t n = table < 0 ? -1 : read(table, &byte, 1);
 
-	free(type);
 	if (table >= 0)
 		close(table);
 	if (n < 0)
 		return fail("%s/.bpf/table: %s", r->map.dir, strerror(errno));
+	status = see_type(r->map.dir, r->map.root, "array", &array);
+	if (status)
+		return status;
 	return n && !array ? fail("%s: the map is not empty", r->map.dir) : DONE;
 }
 

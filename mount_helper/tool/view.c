@@ -738,18 +738,26 @@ char *detail_text(struct view *view, size_t n, u32 width)
 
 /* --- Begin and end --- */
 
-static char *describe(const struct view *view)
+static enum status describe(struct view *view)
 {
-	char *name = read_file(view->map.root, ".bpf/name");
-	char *type = read_file(view->map.root, ".bpf/type");
-	char *about;
+	const char *dir = view->map.dir;
+	int root = view->map.root;
+	char *name = read_file(root, ".bpf/name");
+	char *type = name ? read_file(root, ".bpf/type") : NULL;
+	enum status status = DONE;
+	u64 id;
 
-	if (asprintf(&about, "%s (%s, id %lu)", name && *name ? name : view->map.dir,
-		     type ?: "map", read_number(view->map.root, ".bpf/id")) < 0)
-		about = NULL;
+	if (!type)
+		status = fail("%s/.bpf/%s: %s", dir, name ? "type" : "name", strerror(errno));
+	else
+		status = take_number(dir, root, ".bpf/id", &id);
+	if (!status && asprintf(&view->about, "%s (%s, id %llu)", *name ? name : dir, type, id) < 0) {
+		view->about = NULL;
+		status = fail("%s", strerror(ENOMEM));
+	}
 	free(name);
 	free(type);
-	return about;
+	return status;
 }
 
 enum status open_view(struct view *view, const char *dir, int root)
@@ -758,10 +766,11 @@ enum status open_view(struct view *view, const char *dir, int root)
 
 	if (status)
 		return status;
-	view->max_entries = read_number(root, ".bpf/max_entries");
+	status = take_number(dir, root, ".bpf/max_entries", &view->max_entries) ?: describe(view);
+	if (status)
+		return status;
 	view->name = malloc(view->map.key->name_max + 1);
-	view->about = describe(view);
-	if (!view->name || !view->about || make_columns(&view->keys, view->map.key) ||
+	if (!view->name || make_columns(&view->keys, view->map.key) ||
 	    make_columns(&view->values, view->map.value))
 		return fail("%s", strerror(ENOMEM));
 	status = bind_resolves(&view->resolves, dir, view->map.key, view->map.value) ?:
