@@ -376,6 +376,17 @@ def typed_layout(source):
     sweep("bpffs layout of types", "bpffs", using(arguments, lambda out: out == whole or
           control.err() == errno.EPERM and out.startswith("key=")))
 
+# A map without a name, with a value for each CPU.
+def export_of_copies():
+    copies = must(bpf.bpf_map_create(5, None, 4, 8, 4, None))
+    must(bpf.bpf_map_update_elem(copies, bytes(4), bytes(8 * 8192), 0))
+    must(bpf.bpf_obj_pin(copies, (pins + "/copies").encode()))
+    subprocess.run(["mount.bpffs", "-o", home + "key=u32,value=n=u64", pins + "/copies", slots], check=True)
+    sweep("bpffs export of copies", "bpffs", using(["bpffs", "export", slots]))
+    unmount(slots)
+    os.unlink(pins + "/copies")
+    os.close(copies)
+
 # Their chances are their own, not those of who serves the mount.
 def asked_by_tools():
     subprocess.run(["mount.bpffs", "-o", where, pin, mnt], check=True)
@@ -384,6 +395,7 @@ def asked_by_tools():
         sweep("bpffs " + arguments[0], "bpffs", using(["bpffs", *arguments], wanted))
     tool("json", mnt)
     tool("export", mnt)
+    export_of_copies()
     tool("top", "-b", "-n", "1", "-d", "0.1", mnt,
          wanted=lambda out: out.count("\n") >= COUNT and "acceptance" in out)
     tool("plot", "-n", "2", "-d", "0.1", "-f", "a", mnt, "7")
