@@ -752,8 +752,15 @@ static void test_as_names(void)
 
 /* --- While malloc(3) fails, as it does once --- */
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t many, size_t size);
+/* By the linker's --wrap: what the library calls, also where the C library is static. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t many, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t many, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
 
 /* So many are left until then; 0: it does not. */
 static unsigned int allocations;
@@ -763,15 +770,24 @@ static bool fails(void)
 	return allocations && !--allocations;
 }
 
-/* What the layouts need; the C library's own functions call these, too. */
-void *malloc(size_t size)
+void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails() ? NULL : __real_malloc(size);
 }
 
-void *calloc(size_t many, size_t size)
+void *__wrap_calloc(size_t many, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(many, size);
+	return fails() ? NULL : __real_calloc(many, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t size)
+{
+	return fails() ? NULL : __real_strndup(text, size);
 }
 
 /* At each chance: the layout that there is with memory, or -ENOMEM. */
