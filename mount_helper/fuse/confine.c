@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -215,6 +216,31 @@ static int add_special(scmp_filter_ctx filter, int call, pid_t keeper, bool *spe
 	return 0;
 }
 
+/*
+ * libseccomp does not survive a failure of its memory: it forgets rules, crashes or hangs. So
+ * there is room in the heap before, for all of the 97,000 bytes that it asks for, those it has
+ * freed among them. The heap keeps that much when it is freed: serve.c does not let it shrink
+ * further, and no other thread runs.
+ */
+#define FILTER_MEMORY	(128 * 1024)
+
+static int set_memory_aside(void)
+{
+	/* Else the compiler leaves both calls out. */
+	void *volatile memory = malloc(FILTER_MEMORY);
+
+	if (!memory)
+		return -ENOMEM;
+	free(memory);
+	return 0;
+}
+
+/* Was it not enough? malloc(3) says so in errno, whatever libseccomp makes of that. */
+static int lacked_memory(void)
+{
+	return errno == ENOMEM ? -ENOMEM : 0;
+}
+
 static int add_calls(scmp_filter_ctx filter, pid_t keeper)
 {
 	bool special;
@@ -230,6 +256,8 @@ static int add_calls(scmp_filter_ctx filter, pid_t keeper)
 		err = add_special(filter, call, keeper, &special);
 		if (!err && !special)
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
+		if (!err)
+			err = lacked_memory();
 	}
 	return err;
 }
@@ -245,6 +273,9 @@ int filter_calls(pid_t keeper)
 
 	if (SANITIZED)
 		return 0;
+	if (set_memory_aside())
+		return -ENOMEM;
+	errno = 0;
 	filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	if (!filter)
 		return -ENOMEM;
@@ -252,7 +283,7 @@ int filter_calls(pid_t keeper)
 	if (!err)
 		err = add_calls(filter, keeper);
 	if (!err)
-		err = seccomp_load(filter);
+		err = seccomp_load(filter) ?: lacked_memory();
 	seccomp_release(filter);
 	return err;
 }

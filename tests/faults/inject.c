@@ -73,6 +73,28 @@ static bool fails(enum what what)
 	return true;
 }
 
+/*
+ * libseccomp does not survive a failure, so bpffs-fuse makes room for it, see confine.c: what
+ * it takes of that cannot fail.
+ */
+#define SET_ASIDE	(128 * 1024)
+
+/* More than what malloc(3) adds to a block. */
+#define HEADER		32
+
+static bool is_set_aside(const void *caller, size_t size)
+{
+	static atomic_size_t taken;
+	Dl_info info;
+
+	return control && control->what == MEMORY && dladdr(caller, &info) &&
+	       strstr(info.dli_fname, "/libseccomp.") &&
+	       (taken += size + HEADER) <= SET_ASIDE;
+}
+
+#define no_memory(size) \
+	(!is_set_aside(__builtin_return_address(0), size) && fails(MEMORY))
+
 /* --- The C library's, whose own functions call these too --- */
 
 extern void *__libc_malloc(size_t size);
@@ -82,17 +104,17 @@ extern void *__libc_memalign(size_t align, size_t size);
 
 void *malloc(size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_malloc(size);
+	return no_memory(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t many, size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_calloc(many, size);
+	return no_memory(many * size) ? NULL : __libc_calloc(many, size);
 }
 
 void *realloc(void *mem, size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_realloc(mem, size);
+	return no_memory(size) ? NULL : __libc_realloc(mem, size);
 }
 
 void *reallocarray(void *mem, size_t many, size_t size)
