@@ -89,7 +89,7 @@ struct object {
  * @bytes: no shorter numbers of memory
  * @raw: no columns of one width
  * @noheadings: nor their names
- * @failed: something could not be seen for lack of memory
+ * @err: the first thing that could not be seen, a positive errno
  */
 struct list {
 	struct object *object;
@@ -100,8 +100,25 @@ struct list {
 	bool bytes;
 	bool raw;
 	bool noheadings;
-	bool failed;
+	int err;
 };
+
+static void cannot_see(struct list *list, int err)
+{
+	if (!list->err)
+		list->err = err;
+}
+
+/*
+ * What went, or is not for who asks, is no part of the list: in /proc, in a mount, or a mount
+ * whose server is gone.
+ */
+static void cannot_look(struct list *list, int err)
+{
+	if (err != ENOENT && err != ESRCH && err != EACCES && err != EPERM &&
+	    err != ENOTCONN && err != ECONNABORTED)
+		cannot_see(list, err);
+}
 
 static bool is_chosen(const struct list *list, enum column number)
 {
@@ -128,7 +145,7 @@ static struct object *add_object(struct list *list, enum libbpffs_kind kind, u32
 	struct object *more = reallocarray(list->object, list->count + 1, sizeof(*more));
 
 	if (!more) {
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 		return NULL;
 	}
 	list->object = more;
@@ -150,7 +167,7 @@ static void set_text(struct list *list, struct object *object, enum column numbe
 	va_start(args, fmt);
 	if (vasprintf(&object->text[number], fmt, args) < 0) {
 		object->text[number] = NULL;
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 	}
 	va_end(args);
 }
@@ -166,7 +183,7 @@ static void add_line(struct list *list, struct object *object, enum column numbe
 		if (strcspn(at, "\n") == len && !memcmp(at, line, len))
 			return;
 	if (asprintf(&more, "%s%s%s", old ?: "", old ? "\n" : "", line) < 0) {
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 		return;
 	}
 	free(old);
@@ -226,7 +243,7 @@ static void count_keys(struct list *list, struct object *object, int fd,
 	int err;
 
 	if (!key) {
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 		return;
 	}
 	for (err = bpf_map_get_next_key(fd, NULL, next); !err;
@@ -238,13 +255,17 @@ static void count_keys(struct list *list, struct object *object, int fd,
 	}
 	if (err && errno == ENOENT)
 		set_fill(list, object, count, info->max_entries);
+	else if (err)
+		cannot_see(list, errno);
 	free(key);
 }
 
 static void set_name(struct list *list, struct object *object, int fd)
 {
-	if (name_of(fd, &object->text[COL_NAME]) == -ENOMEM)
-		list->failed = true;
+	int err = name_of(fd, &object->text[COL_NAME]);
+
+	if (err)
+		cannot_see(list, -err);
 }
 
 static void set_type(struct list *list, struct object *object, const char *name, u32 type)
@@ -256,7 +277,7 @@ static void set_type(struct list *list, struct object *object, const char *name,
 }
 
 /* What the kernel counts for an open object, which bpf(2) does not tell of programs. */
-static u64 memlock_of(int fd)
+static u64 memlock_of(struct list *list, int fd)
 {
 	char path[32], line[128];
 	unsigned long long bytes = 0;
@@ -269,6 +290,8 @@ static u64 memlock_of(int fd)
 			break;
 	if (file)
 		fclose(file);
+	else
+		cannot_see(list, errno);
 	return bytes;
 }
 
@@ -277,12 +300,14 @@ static void see_map(struct list *list, struct object *object, int fd)
 	struct bpf_map_info info = {};
 	u32 len = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (bpf_obj_get_info_by_fd(fd, &info, &len)) {
+		cannot_see(list, errno);
 		return;
+	}
 	set_type(list, object, libbpf_bpf_map_type_str(info.type), info.type);
 	set_name(list, object, fd);
 	set_text(list, object, COL_SIZE, "%u", info.max_entries);
-	set_memory(list, object, memlock_of(fd));
+	set_memory(list, object, memlock_of(list, fd));
 	if (can_be_full(info.type) && (is_chosen(list, COL_USED) || is_chosen(list, COL_FILL)))
 		count_keys(list, object, fd, &info);
 }
@@ -292,19 +317,34 @@ static void see_prog(struct list *list, struct object *object, int fd)
 	struct bpf_prog_info info = {};
 	u32 len = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (bpf_obj_get_info_by_fd(fd, &info, &len)) {
+		cannot_see(list, errno);
 		return;
+	}
 	set_type(list, object, libbpf_bpf_prog_type_str(info.type), info.type);
 	set_name(list, object, fd);
-	set_memory(list, object, memlock_of(fd));
+	set_memory(list, object, memlock_of(list, fd));
+}
+
+/* False: there is none to be had. */
+static bool link_info(struct list *list, int fd, struct bpf_link_info *info)
+{
+	u32 len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	if (!bpf_obj_get_info_by_fd(fd, info, &len))
+		return true;
+	/* Of some links of perf events, the kernel tells nothing. */
+	if (errno != EOPNOTSUPP)
+		cannot_see(list, errno);
+	return false;
 }
 
 static void see_link(struct list *list, struct object *object, int fd)
 {
-	struct bpf_link_info info = {};
-	u32 len = sizeof(info);
+	struct bpf_link_info info;
 
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+	if (link_info(list, fd, &info))
 		set_type(list, object, libbpf_bpf_link_type_str(info.type), info.type);
 }
 
@@ -362,7 +402,7 @@ static void add_program(struct list *list, enum libbpffs_kind kind, u32 id,
 	if (!object || !prog || is_servers(prog))
 		return;
 	if (asprintf(&line, "%s[%u]", prog->text[COL_NAME] ?: "", prog->id) < 0) {
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 		return;
 	}
 	add_line(list, object, COL_PROGRAMS, line);
@@ -374,8 +414,8 @@ static void see_maps_of(struct list *list, const struct object *prog, int fd)
 	u32 *ids;
 	int count = maps_of(fd, &ids), i;
 
-	if (count == -ENOMEM)
-		list->failed = true;
+	if (count < 0)
+		cannot_see(list, -count);
 	for (i = 0; i < count; i++)
 		add_program(list, LIBBPFFS_MAP, ids[i], prog);
 	free(ids);
@@ -385,7 +425,6 @@ static void see_programs(struct list *list)
 {
 	struct bpf_link_info info;
 	size_t i;
-	u32 len;
 	int fd;
 
 	for (i = 0; i < list->count; i++) {
@@ -394,13 +433,14 @@ static void see_programs(struct list *list)
 		if (object->kind == LIBBPFFS_MAP)
 			continue;
 		fd = kinds[object->kind].open(object->id);
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno != ENOENT)
+				cannot_see(list, errno);
 			continue;
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
+		}
 		if (object->kind == LIBBPFFS_PROG)
 			see_maps_of(list, object, fd);
-		else if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		else if (link_info(list, fd, &info))
 			add_program(list, LIBBPFFS_LINK, object->id,
 				    find_object(list, LIBBPFFS_PROG, info.prog_id));
 		close(fd);
@@ -414,11 +454,19 @@ static void see_pin(struct list *list, const char *path)
 	int fd = bpf_obj_get(path);
 	enum libbpffs_kind kind;
 	struct object *object;
+	u32 id;
 
-	if (fd < 0)
+	/* Not all that is there is an object. */
+	if (fd < 0) {
+		if (errno != EACCES && errno != ENOENT)
+			cannot_see(list, errno);
 		return;
+	}
 	kind = libbpffs_kind_of(fd);
-	object = kind == LIBBPFFS_NO_OBJECT ? NULL : find_object(list, kind, libbpffs_id_of(fd));
+	id = kind == LIBBPFFS_NO_OBJECT ? 0 : libbpffs_id_of(fd);
+	if (kind != LIBBPFFS_NO_OBJECT && !id)
+		cannot_see(list, errno);
+	object = id ? find_object(list, kind, id) : NULL;
 	if (object)
 		add_line(list, object, COL_PINNED, path);
 	close(fd);
@@ -432,10 +480,14 @@ static void see_pins(struct list *list, const char *dir)
 	FTSENT *entry;
 
 	if (!tree)
-		list->failed = true;
+		cannot_see(list, ENOMEM);
 	while (tree && (entry = fts_read(tree)))
 		if (entry->fts_info == FTS_F)
 			see_pin(list, entry->fts_path);
+		else if (entry->fts_errno)
+			cannot_look(list, entry->fts_errno);
+	if (tree && errno)
+		cannot_look(list, errno);
 	if (tree)
 		fts_close(tree);
 	free(path);
@@ -443,14 +495,32 @@ static void see_pins(struct list *list, const char *dir)
 
 /* --- Where they are mounted --- */
 
+static char *look(struct list *list, int root, const char *name)
+{
+	char *text = read_file(root, name);
+
+	if (!text)
+		cannot_look(list, errno);
+	return text;
+}
+
+static u64 look_number(struct list *list, int root, const char *name)
+{
+	char *text = look(list, root, name);
+	u64 number = text ? strtoull(text, NULL, 10) : 0;
+
+	free(text);
+	return number;
+}
+
 /* What its files say, for who may not ask the kernel. */
 static void see_files(struct list *list, struct object *object, int root)
 {
 	bool is_map = object->kind == LIBBPFFS_MAP;
-	char *type = read_file(root, is_map ? ".bpf/type" : "type");
-	char *name = read_file(root, is_map ? ".bpf/name" : "name");
-	char *count = is_map ? read_file(root, ".bpf/count") : NULL;
-	u64 size = read_number(root, ".bpf/max_entries");
+	char *type = look(list, root, is_map ? ".bpf/type" : "type");
+	char *name = look(list, root, is_map ? ".bpf/name" : "name");
+	char *count = is_map ? look(list, root, ".bpf/count") : NULL;
+	u64 size = look_number(list, root, ".bpf/max_entries");
 
 	if (type)
 		set_type(list, object, type, 0);
@@ -459,7 +529,8 @@ static void see_files(struct list *list, struct object *object, int root)
 	if (is_map)
 		set_text(list, object, COL_SIZE, "%llu", size);
 	if (object->kind != LIBBPFFS_LINK)
-		set_memory(list, object, read_number(root, is_map ? ".bpf/memlock" : "memlock"));
+		set_memory(list, object,
+			   look_number(list, root, is_map ? ".bpf/memlock" : "memlock"));
 	if (count && type && !strstr(type, "array"))
 		set_fill(list, object, strtoull(count, NULL, 10), size);
 	free(type);
@@ -467,22 +538,36 @@ static void see_files(struct list *list, struct object *object, int root)
 	free(count);
 }
 
-static void see_mount(struct list *list, const char *target, bool all)
+/* Not of another mount above it; whoever serves it is not asked. */
+static int open_root(struct libmnt_fs *fs)
 {
-	int root = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int root = open(mnt_fs_get_target(fs), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx stx;
+
+	if (root < 0)
+		return -1;
+	if (!statx(root, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) &&
+	    (int)stx.stx_mnt_id == mnt_fs_get_id(fs))
+		return root;
+	close(root);
+	return -1;
+}
+
+static void see_mount(struct list *list, struct libmnt_fs *fs, bool all)
+{
+	int root = open_root(fs);
 	enum libbpffs_kind kind;
 	struct object *object;
 	u32 id;
 
-	/* Not ours to see; or another mount is above it; or its server is gone. */
-	if (root < 0 || !libbpffs_is_ours(root)) {
-		if (root >= 0)
-			close(root);
+	/* Not ours to see. */
+	if (root < 0)
 		return;
-	}
 	kind = mounted_kind(root);
-	if (kind != LIBBPFFS_NO_OBJECT) {
-		id = read_number(root, kind == LIBBPFFS_MAP ? ".bpf/id" : "id");
+	if (kind == LIBBPFFS_NO_OBJECT) {
+		cannot_look(list, errno);
+	} else {
+		id = look_number(list, root, kind == LIBBPFFS_MAP ? ".bpf/id" : "id");
 		object = find_object(list, kind, id);
 		if (!object && !all) {
 			object = add_object(list, kind, id);
@@ -490,14 +575,37 @@ static void see_mount(struct list *list, const char *target, bool all)
 				see_files(list, object, root);
 		}
 		if (object)
-			add_line(list, object, COL_MOUNTED, target);
+			add_line(list, object, COL_MOUNTED, mnt_fs_get_target(fs));
 	}
 	close(root);
 }
 
+/* A line that cannot be read is passed over, but not for lack of memory. */
+static int bad_line(struct libmnt_table *table, const char *file, int line)
+{
+	(void)table;
+	(void)file;
+	(void)line;
+	return errno == ENOMEM ? -ENOMEM : 1;
+}
+
+static struct libmnt_table *read_mounts(void)
+{
+	struct libmnt_table *table = mnt_new_table();
+
+	if (!table)
+		return NULL;
+	mnt_table_set_parser_errcb(table, bad_line);
+	errno = 0;
+	if (!mnt_table_parse_file(table, "/proc/self/mountinfo") && errno != ENOMEM)
+		return table;
+	mnt_unref_table(table);
+	return NULL;
+}
+
 static enum status see_mounts(struct list *list, bool all)
 {
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_table *table = read_mounts();
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 	enum status status = DONE;
@@ -507,7 +615,7 @@ static enum status see_mounts(struct list *list, bool all)
 		status = fail("/proc/self/mountinfo: %s", strerror(errno ?: ENOMEM));
 	while (!status && !mnt_table_next_fs(table, iter, &fs)) {
 		if (mnt_fs_match_fstype(fs, FS_TYPE "," FUSE_TYPE)) {
-			see_mount(list, mnt_fs_get_target(fs), all);
+			see_mount(list, fs, all);
 		} else if (all && mnt_fs_match_fstype(fs, "bpf") &&
 			   /* Not the same again, by a bind mount. */
 			   mnt_fs_get_devno(fs) != last) {
@@ -538,7 +646,7 @@ static void add_process(void *context, enum libbpffs_kind kind, u32 id)
 	if (!object)
 		return;
 	if (asprintf(&line, "%s[%s]", process->name, process->pid) < 0) {
-		process->list->failed = true;
+		cannot_see(process->list, ENOMEM);
 		return;
 	}
 	for (at = line; (at = strchr(at, '\n'));)
@@ -553,9 +661,10 @@ static void see_process(struct list *list, int proc, const char *pid)
 	char path[64], *name;
 
 	snprintf(path, sizeof(path), "%.20s/comm", pid);
-	name = read_file(proc, path);
+	name = look(list, proc, path);
 	if (name)
-		each_open_object(proc, pid, add_process, &(struct process){ list, pid, name });
+		cannot_look(list, -each_open_object(proc, pid, add_process,
+						    &(struct process){ list, pid, name }));
 	free(name);
 }
 
@@ -564,6 +673,8 @@ static void see_processes(struct list *list)
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
+	if (!proc)
+		cannot_see(list, errno);
 	while (proc && (entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    strtol(entry->d_name, NULL, 10) != getpid())
@@ -613,7 +724,9 @@ static int add_line_of(const struct list *list, struct libscols_table *table,
 	for (i = 0; i < list->columns && !err; i++) {
 		char *text = text_of(list, object, list->chosen[i]);
 
-		if (text)
+		if (!text && object->text[list->chosen[i]])
+			err = -ENOMEM;
+		else if (text)
 			err = scols_line_refer_data(line, i, text);
 	}
 	return err;
@@ -639,8 +752,9 @@ static enum status print(const struct list *list)
 	if (!err)
 		err = scols_print_table(table);
 	scols_unref_table(table);
-	return err || list->failed ? fail("list: %s", strerror(err < 0 ? -err : ENOMEM)) :
-				     end_output();
+	if (err || list->err)
+		return fail("list: %s", strerror(list->err ?: err < 0 ? -err : ENOMEM));
+	return end_output();
 }
 
 /* --- The command --- */
@@ -712,15 +826,15 @@ static enum status read_options(struct list *list, int argc, char **argv)
 static enum status see_all(struct list *list)
 {
 	enum libbpffs_kind kind;
-	bool all = true;
+	u32 first;
+	/* The right to ask for one is that to ask for all. */
+	bool all = !bpf_map_get_next_id(0, &first) || errno != EPERM;
 	int err = 0;
 	size_t i;
 
-	for (kind = LIBBPFFS_MAP; kind <= LIBBPFFS_LINK && !err; kind++)
+	for (kind = LIBBPFFS_MAP; all && kind <= LIBBPFFS_LINK && !err; kind++)
 		err = see_kind(list, kind);
-	if (err == -EPERM)
-		all = false;
-	else if (err)
+	if (err)
 		return fail("list: %s", strerror(-err));
 	if (see_mounts(list, all))
 		return FAILED;

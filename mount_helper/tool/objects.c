@@ -53,8 +53,8 @@ int maps_of(int fd, u32 **ids)
 
 /* --- Of a process --- */
 
-/* By its line in fdinfo. */
-static void see_fdinfo(int proc, const char *pid, const char *fd, open_action action,
+/* By its line in fdinfo. Returns 0 or a negative errno. */
+static int see_fdinfo(int proc, const char *pid, const char *fd, open_action action,
 		       void *context)
 {
 	enum libbpffs_kind kind = LIBBPFFS_NO_OBJECT;
@@ -67,9 +67,11 @@ static void see_fdinfo(int proc, const char *pid, const char *fd, open_action ac
 	info = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	file = info < 0 ? NULL : fdopen(info, "r");
 	if (!file) {
+		int err = -errno;
+
 		if (info >= 0)
 			close(info);
-		return;
+		return err;
 	}
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "map_id: %u", &id) == 1)
@@ -85,6 +87,7 @@ static void see_fdinfo(int proc, const char *pid, const char *fd, open_action ac
 	fclose(file);
 	if (kind != LIBBPFFS_NO_OBJECT)
 		action(context, kind, found);
+	return 0;
 }
 
 int each_open_object(int proc, const char *pid, open_action action, void *context)
@@ -92,26 +95,27 @@ int each_open_object(int proc, const char *pid, open_action action, void *contex
 	char path[64], link[64];
 	struct dirent *fd;
 	ssize_t len;
+	int fds, err = 0;
 	DIR *dir;
-	int fds;
 
 	snprintf(path, sizeof(path), "%.20s/fd", pid);
 	fds = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fds < 0 ? NULL : fdopendir(fds);
 	if (!dir) {
-		int err = -errno;
-
+		err = -errno;
 		if (fds >= 0)
 			close(fds);
 		return err;
 	}
-	for (errno = 0; (fd = readdir(dir)); errno = 0) {
+	for (errno = 0; err != -ENOMEM && (fd = readdir(dir)); errno = 0) {
 		len = readlinkat(dirfd(dir), fd->d_name, link, sizeof(link) - 1);
 		link[len > 0 ? len : 0] = '\0';
 		if (!strncmp(link, "anon_inode:bpf", 14))
-			see_fdinfo(proc, pid, fd->d_name, action, context);
+			err = see_fdinfo(proc, pid, fd->d_name, action, context);
 	}
-	len = -errno;
+	/* It may have closed that one meanwhile. */
+	if (err != -ENOMEM)
+		err = -errno;
 	closedir(dir);
-	return len;
+	return err;
 }

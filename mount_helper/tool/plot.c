@@ -191,7 +191,8 @@ static struct winsize screen_size(void)
 	return size;
 }
 
-static enum status put_chart(const struct plot *plot)
+/* To be freed; NULL: no memory. */
+static char *chart_text(const struct plot *plot)
 {
 	const struct chart *chart = &plot->chart;
 	u32 width = screen_size().ws_col;
@@ -206,10 +207,17 @@ static enum status put_chart(const struct plot *plot)
 		else
 			put_bars(&line, chart, width);
 	}
-	if (!line.text)
+	return line.text;
+}
+
+static enum status put_chart(const struct plot *plot)
+{
+	char *text = chart_text(plot);
+
+	if (!text)
 		return no_memory();
-	fputs(line.text, stdout);
-	free(line.text);
+	fputs(text, stdout);
+	free(text);
 	return end_output();
 }
 
@@ -246,8 +254,14 @@ static struct plot *unfinished;
 
 static void put_unfinished(void)
 {
+	char *text = chart_text(unfinished);
+
 	before_sentence = NULL;
-	unfinished->failed = !put_chart(unfinished);
+	if (!text)
+		return;
+	fputs(text, stdout);
+	free(text);
+	unfinished->failed = !fflush(stdout) && !ferror(stdout);
 }
 
 static enum status next_sample(struct plot *plot, bool live)
