@@ -41,10 +41,12 @@ static const char style[] =
 	"}\n"
 	"</style>\n";
 
-/* What has a meaning in XML stands for itself. */
+/* What has a meaning in XML stands for itself. @text: NULL after no memory */
 static void put_escaped(struct line *line, const char *text)
 {
-	for (; *text; text++) {
+	if (!text)
+		line_no_memory(line);
+	for (; text && *text; text++) {
 		if (strchr("<>&\"'", *text))
 			line_print(line, "&#%d;", *text);
 		else
@@ -55,7 +57,7 @@ static void put_escaped(struct line *line, const char *text)
 static void put_label(struct line *line, double x, double y, const char *more, const char *text)
 {
 	line_print(line, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, more);
-	put_escaped(line, text ?: "");
+	put_escaped(line, text);
 	line_print(line, "</text>\n");
 }
 
@@ -79,7 +81,7 @@ static void put_hint(struct line *line, const struct chart *chart, size_t n)
 	char *name = bar_name(chart, n);
 
 	line_print(line, "<title>");
-	put_escaped(line, name ?: "");
+	put_escaped(line, name);
 	line_print(line, ": ");
 	put_quantity(line, chart->number[n]);
 	line_print(line, "</title>");
@@ -115,6 +117,7 @@ static void put_index(struct line *line, const struct chart *chart, size_t n, do
 	double x = LEFT + n * slot + (chart->is_log2 ? 0 : slot / 2);
 	struct line text = {};
 
+	line_put(&text, "", 0);
 	if (!chart->is_log2)
 		line_print(&text, "%zu", n);
 	else if (n < 64)

@@ -93,6 +93,8 @@ void put_bars(struct line *line, const struct chart *chart, unsigned int width)
 	for (n = 0; n < count; n++) {
 		name = bar_name(chart, n);
 		number = number_text(chart->number[n]);
+		if (!name || !number)
+			line_no_memory(line);
 		name_width = max(name_width, name ? width_of(name) : 0);
 		number_width = max(number_width, number ? width_of(number) : 0);
 		most = fmaxl(most, chart->number[n]);
@@ -106,9 +108,9 @@ void put_bars(struct line *line, const struct chart *chart, unsigned int width)
 		name = bar_name(chart, n);
 		number = number_text(chart->number[n]);
 		line_put(line, " ", 1);
-		line_padded(line, name ?: "", name_width, !chart->name);
+		line_padded(line, name, name_width, !chart->name);
 		line_put(line, " ", 1);
-		line_padded(line, number ?: "", number_width, true);
+		line_padded(line, number, number_width, true);
 		line_put(line, " |", 2);
 		bar = chart->number[n] > 0 ? 1 + (unsigned int)(chart->number[n] / most * (room - 1)) : 0;
 		while (bar--)
@@ -186,12 +188,14 @@ static void put_margin(struct line *line, const struct range *range, unsigned in
 {
 	long double at = row == CHART_ROWS - 1 ? range->high :
 			 row ? (range->low + range->high) / 2 : range->low;
-	char *text = !row || row == CHART_ROWS - 1 || row == CHART_ROWS / 2 ?
-		     short_text(at) : NULL;
+	struct line text = {};
 
-	line_padded(line, text ?: "", width, true);
+	line_put(&text, "", 0);
+	if (!row || row == CHART_ROWS - 1 || row == CHART_ROWS / 2)
+		put_short(&text, at);
+	line_padded(line, text.text, width, true);
 	line_put(line, " |", 2);
-	free(text);
+	free(text.text);
 }
 
 void put_series(struct line *line, const struct chart *chart, unsigned int width)
@@ -216,6 +220,8 @@ void put_series(struct line *line, const struct chart *chart, unsigned int width
 	}
 	end = short_text(roundl(chart->time[chart->count - 1] * 10) / 10);
 	used = (chart->count + deep - 1) / deep * wide;
-	line_print(line, "%*s  0%*s s\n", (int)margin, "", used < 8 ? 7 : (int)used - 1, end ?: "");
+	line_print(line, "%*s  0", (int)margin, "");
+	line_padded(line, end, used < 8 ? 7 : used - 1, true);
+	line_print(line, " s\n");
 	free(end);
 }

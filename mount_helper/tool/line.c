@@ -25,6 +25,13 @@ void line_put(struct line *line, const char *text, size_t len)
 	line->text[line->len] = '\0';
 }
 
+void line_no_memory(struct line *line)
+{
+	free(line->text);
+	line->text = NULL;
+	line->room = 1;
+}
+
 void line_print(struct line *line, const char *fmt, ...)
 {
 	char *text;
@@ -38,10 +45,7 @@ void line_print(struct line *line, const char *fmt, ...)
 		line_put(line, text, len);
 		free(text);
 	} else {
-		/* As if it had found no memory itself. */
-		free(line->text);
-		line->text = NULL;
-		line->room = 1;
+		line_no_memory(line);
 	}
 }
 
@@ -56,8 +60,12 @@ unsigned int width_of(const char *text)
 
 void line_padded(struct line *line, const char *text, unsigned int width, bool right)
 {
-	unsigned int own = width_of(text);
+	unsigned int own = text ? width_of(text) : 0;
 
+	if (!text) {
+		line_no_memory(line);
+		return;
+	}
 	/* The end is then as less(1) has it. */
 	if (own > width) {
 		line_put(line, text, width - 1);

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -472,25 +471,36 @@ static void see_pin(struct list *list, const char *path)
 	close(fd);
 }
 
-static void see_pins(struct list *list, const char *dir)
+/* Not in what is mounted there. By readdir(3): without memory, fts_open(3) crashes. */
+static void see_pins(struct list *list, const char *path, dev_t dev)
 {
-	char *path = strdup(dir);
-	char * const paths[] = { path, NULL };
-	FTS *tree = path ? fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL) : NULL;
-	FTSENT *entry;
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat st;
+	char *name;
 
-	if (!tree)
-		cannot_see(list, ENOMEM);
-	while (tree && (entry = fts_read(tree)))
-		if (entry->fts_info == FTS_F)
-			see_pin(list, entry->fts_path);
-		else if (entry->fts_errno)
-			cannot_look(list, entry->fts_errno);
-	if (tree && errno)
+	if (!dir) {
 		cannot_look(list, errno);
-	if (tree)
-		fts_close(tree);
-	free(path);
+		return;
+	}
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (asprintf(&name, "%s/%s", path, entry->d_name) < 0) {
+			cannot_see(list, ENOMEM);
+			continue;
+		}
+		if (lstat(name, &st))
+			cannot_look(list, errno);
+		else if (S_ISDIR(st.st_mode) && st.st_dev == dev)
+			see_pins(list, name, dev);
+		else if (S_ISREG(st.st_mode))
+			see_pin(list, name);
+		free(name);
+	}
+	if (errno)
+		cannot_look(list, errno);
+	closedir(dir);
 }
 
 /* --- Where they are mounted --- */
@@ -619,7 +629,7 @@ static enum status see_mounts(struct list *list, bool all)
 		} else if (all && mnt_fs_match_fstype(fs, "bpf") &&
 			   /* Not the same again, by a bind mount. */
 			   mnt_fs_get_devno(fs) != last) {
-			see_pins(list, mnt_fs_get_target(fs));
+			see_pins(list, mnt_fs_get_target(fs), mnt_fs_get_devno(fs));
 			last = mnt_fs_get_devno(fs);
 		}
 	}
@@ -749,8 +759,12 @@ static enum status print(const struct list *list)
 		err = add_column(list, table, list->chosen[i]);
 	for (i = 0; i < list->count && !err; i++)
 		err = add_line_of(list, table, &list->object[i]);
+	errno = 0;
 	if (!err)
 		err = scols_print_table(table);
+	/* It leaves out what it has no memory for, of which only malloc(3) tells. */
+	if (!err && errno == ENOMEM)
+		err = -ENOMEM;
 	scols_unref_table(table);
 	if (err || list->err)
 		return fail("list: %s", strerror(list->err ?: err < 0 ? -err : ENOMEM));
