@@ -226,11 +226,12 @@ static int add_special(scmp_filter_ctx filter, int call, pid_t keeper, bool *spe
 
 static int set_memory_aside(void)
 {
-	/* Else the compiler leaves both calls out. */
-	void *volatile memory = malloc(FILTER_MEMORY);
+	void *memory = malloc(FILTER_MEMORY);
 
 	if (!memory)
 		return -ENOMEM;
+	/* Else the compiler leaves both calls out. */
+	explicit_bzero(memory, 1);
 	free(memory);
 	return 0;
 }

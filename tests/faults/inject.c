@@ -74,22 +74,23 @@ static bool fails(enum what what)
 }
 
 /*
- * libseccomp does not survive a failure, so bpffs-fuse makes room for it, see confine.c: what
- * it takes of that cannot fail.
+ * libseccomp does not survive a failure, so bpffs-fuse makes room for it, by asking for that
+ * much at once, see confine.c: what libseccomp takes of that cannot fail.
  */
 #define SET_ASIDE	(128 * 1024)
+
+static atomic_long set_aside;
 
 /* More than what malloc(3) adds to a block. */
 #define HEADER		32
 
 static bool is_set_aside(const void *caller, size_t size)
 {
-	static atomic_size_t taken;
 	Dl_info info;
 
 	return control && control->what == MEMORY && dladdr(caller, &info) &&
 	       strstr(info.dli_fname, "/libseccomp.") &&
-	       (taken += size + HEADER) <= SET_ASIDE;
+	       (set_aside -= size + HEADER) >= 0;
 }
 
 #define no_memory(size) \
@@ -104,7 +105,11 @@ extern void *__libc_memalign(size_t align, size_t size);
 
 void *malloc(size_t size)
 {
-	return no_memory(size) ? NULL : __libc_malloc(size);
+	void *mem = no_memory(size) ? NULL : __libc_malloc(size);
+
+	if (mem && size == SET_ASIDE)
+		set_aside = size;
+	return mem;
 }
 
 void *calloc(size_t many, size_t size)
