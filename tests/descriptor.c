@@ -133,6 +133,31 @@ TEST_F(descriptor, of_a_program)
 	EXPECT_TRUE(is_gone(bpf_prog_get_fd_by_id, info.id));
 }
 
+TEST_F(descriptor, of_a_link)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	int prog, link;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	prog = make_prog(BPF_PROG_TYPE_XDP);
+	ASSERT_LE(0, prog);
+	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
+	ASSERT_LE(0, link);
+	close(prog);
+	ASSERT_EQ(0, mount_fd(link, MNT, ""));
+	close(link);
+	link = bpf_mount_open(MNT, O_RDWR);
+	ASSERT_LE(0, link);
+	ASSERT_EQ(0, bpf_obj_get_info_by_fd(link, &info, &len));
+	EXPECT_EQ(info.id, (__u32)atoi(text_of(at("id"))));
+	/* It is one as any other, and outlives the mount. */
+	EXPECT_EQ(0, umount(MNT));
+	EXPECT_FALSE(is_gone(bpf_link_get_fd_by_id, info.id));
+	close(link);
+	EXPECT_TRUE(is_gone(bpf_link_get_fd_by_id, info.id));
+}
+
 TEST_F(descriptor, of_a_detached_mount)
 {
 	int mnt = bpf_mount_fd_detached(self->map, NULL);

@@ -894,6 +894,24 @@ TEST_F(element, stat_beside_an_open_file)
 	close(fd);
 }
 
+/* Who holds a name without having it open keeps no element. */
+TEST_F(element, stat_beside_a_held_name)
+{
+	int fd = open(at("1"), O_PATH);
+	__u32 key = 1;
+	struct stat st;
+
+	if (variant->type == BPF_MAP_TYPE_ARRAY)
+		SKIP(return, "an array keeps its elements");
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, stat(at("1"), &st));
+	ASSERT_EQ(0, bpf_map_delete_elem(self->map, &key));
+	EXPECT_EQ(ENOENT, errno_of(stat(at("1"), &st)));
+	ASSERT_EQ(0, set(self->map, 1, 1, 1));
+	EXPECT_EQ(0, stat(at("1"), &st));
+	close(fd);
+}
+
 static atomic_bool go_on;
 
 /* The text of 1 is now shorter, now longer. */

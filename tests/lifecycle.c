@@ -215,17 +215,6 @@ TEST_F(lifecycle, tools_after_the_creator)
 	EXPECT_NE(0, sh("bpftool map show id %u 2> /dev/null", id));
 }
 
-/* A program that only returns. */
-static int make_prog(enum bpf_prog_type type)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return bpf_prog_load(type, "pass", "GPL", insns, 2, NULL);
-}
-
 /* Send a packet through a socket with this filter. */
 static int run_filter(__u32 id)
 {

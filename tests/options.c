@@ -177,6 +177,32 @@ TEST_F(options, refuse_layouts)
 }
 
 /* No capability in the initial user namespace: nothing is even parsed. */
+/* What fsconfig(2) can give, and mount(8) cannot. */
+TEST_F(options, refuse_other_kinds_of_values)
+{
+	static char text[65536 + 1];
+	int fs;
+
+	if (is_fuse())
+		SKIP(return, "bpffs-fuse is given texts only");
+	memset(text, 'x', sizeof(text));
+	fs = fsopen("bpffs", FSOPEN_CLOEXEC);
+	ASSERT_LE(0, fs);
+	EXPECT_EQ(EINVAL, errno_of(fsconfig(fs, FSCONFIG_SET_FLAG, "fd", NULL, 0)));
+	read_refusal(fs);
+	EXPECT_NE(NULL, strstr(refusal, "fd: needs a descriptor or its number"));
+	EXPECT_EQ(EINVAL, errno_of(fsconfig(fs, FSCONFIG_SET_FLAG, "key", NULL, 0)));
+	read_refusal(fs);
+	EXPECT_NE(NULL, strstr(refusal, "key: needs a layout"));
+	EXPECT_EQ(EINVAL, errno_of(fsconfig(fs, FSCONFIG_SET_BINARY, "key", text, sizeof(text))));
+	read_refusal(fs);
+	EXPECT_NE(NULL, strstr(refusal, "key: the layout is longer than"));
+	EXPECT_EQ(EINVAL, errno_of(fsconfig(fs, FSCONFIG_SET_BINARY, "key", "u32", 4)));
+	read_refusal(fs);
+	EXPECT_NE(NULL, strstr(refusal, "key: the layout has a NUL byte"));
+	close(fs);
+}
+
 TEST_F(options, refuse_without_cap_sys_admin)
 {
 	int fs;
@@ -248,6 +274,36 @@ TEST_F(options, remount_changes_nothing_else)
 	EXPECT_NE(0, sh("mount -o remount,value=u64 " MNT " 2> /dev/null"));
 	EXPECT_NE(0, sh("mount -o remount,fd=%d " MNT " 2> /dev/null", self->map));
 	EXPECT_EQ(0, sh("mount -o remount,ro,value=x64 " MNT));
+}
+
+static int reconfigure(const char *options)
+{
+	int fs = fspick(AT_FDCWD, MNT, FSPICK_CLOEXEC);
+	int err;
+
+	if (fs < 0)
+		return -errno;
+	err = set_options(fs, options);
+	if (!err && fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
+		err = -errno;
+	read_refusal(fs);
+	close(fs);
+	return err;
+}
+
+/* By the system calls, where the helper does not refuse before. */
+TEST_F(options, remount_by_the_kernel)
+{
+	ASSERT_EQ(0, mount_fd(self->map, MNT, "gid=7,key=be32,value=x64"));
+	if (is_fuse())
+		SKIP(return, "the kernel's own word on a remount is the module's");
+	EXPECT_EQ(-EINVAL, reconfigure("gid=8"));
+	EXPECT_NE(NULL, strstr(refusal, "gid: cannot change"));
+	EXPECT_EQ(-EINVAL, reconfigure("percpu=sum"));
+	EXPECT_NE(NULL, strstr(refusal, "percpu: cannot change"));
+	EXPECT_EQ(-EINVAL, reconfigure("fd=3"));
+	EXPECT_NE(NULL, strstr(refusal, "fd: a mount keeps its object"));
+	EXPECT_EQ(0, reconfigure("gid=7,percpu=each"));
 }
 
 TEST_F(options, source_is_kept)

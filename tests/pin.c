@@ -157,6 +157,27 @@ TEST_F(pin, read_only_bind_mounts)
 	EXPECT_TRUE(map_is_gone(self->id));
 }
 
+TEST_F(pin, of_a_program_and_a_link)
+{
+	int prog, link;
+
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	prog = make_prog(BPF_PROG_TYPE_XDP);
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, mount_pin(prog, "pin")) TH_LOG("%s", bpf_mount_error());
+	EXPECT_EQ(0, sh("bpftool prog show pinned " MNT "/pin/prog | grep -q xdp"));
+	EXPECT_EQ(0, umount(MNT));
+	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
+	ASSERT_LE(0, link);
+	ASSERT_EQ(0, mount_pin(link, "pin")) TH_LOG("%s", bpf_mount_error());
+	close(link);
+	link = bpf_obj_get(MNT "/pin/link");
+	EXPECT_LE(0, link);
+	close(link);
+	EXPECT_EQ(0, umount(MNT));
+	close(prog);
+}
+
 TEST_F(pin, refused)
 {
 	int other = make_hash(1);

@@ -356,6 +356,30 @@ static ino_t listed_ino(const char *name)
 	return ino;
 }
 
+/* Of an integer that is not aligned, each byte is written by itself. */
+TEST_F(types, bits_of_a_packed_array)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0);
+	__u8 value[8] = { 0xa5, 0xff, 0xff, 0xff, 0xff, 0x5a }, want[8];
+	__u32 key = 0, unit;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, BPF_ANY));
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=x8:b=u32{lo.5/mid.11/hi.16}:pad3"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.mid=1026\n"));
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
+	memcpy(&unit, value + 1, sizeof(unit));
+	EXPECT_EQ(0xffff0000U | 1026 << 5 | 0x1f, unit);
+	memcpy(want, value, sizeof(want));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.hi=7 b.lo=0\n"));
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
+	memcpy(&unit, value + 1, sizeof(unit));
+	EXPECT_EQ(7U << 16 | 1026 << 5, unit);
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.hi=65535 b.lo=31\n"));
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
+	EXPECT_EQ(0, memcmp(want, value, sizeof(want)));
+}
+
 /* A node of the trie has not a byte more than its value; host bits are in its key. */
 TEST_F(types, lpm_trie_of_odd_values)
 {

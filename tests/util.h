@@ -102,6 +102,17 @@ static inline __u32 map_id(int map)
 	return bpf_obj_get_info_by_fd(map, &info, &len) ? 0 : info.id;
 }
 
+/* A program that only returns. */
+static inline int make_prog(enum bpf_prog_type type)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	return bpf_prog_load(type, "pass", "GPL", insns, 2, NULL);
+}
+
 /* The last reference may be dropped a moment after umount: wait for it. */
 static inline bool is_gone(int (*get_fd_by_id)(__u32 id), __u32 id)
 {

@@ -71,6 +71,7 @@ static struct kind {
 	{ BPF_MAP_TYPE_HASH, "hash", 4, 16, 64, 0,
 	  "key=u32,value=packets=u64:bytes=u64" },
 	{ BPF_MAP_TYPE_HASH, "hash no_prealloc", 4, 8, 64, BPF_F_NO_PREALLOC, "" },
+	{ BPF_MAP_TYPE_HASH, "hash of long keys", 200, 8, 64, 0, "value=u64" },
 	{ BPF_MAP_TYPE_LRU_HASH, "lru_hash", 4, 8, 1000, 0, "key=u32,value=u64" },
 	{ BPF_MAP_TYPE_ARRAY, "array", 4, 8, 8, 0, "key=u32,value=u64,mode=0644" },
 	{ BPF_MAP_TYPE_ARRAY, "mmapable", 4, 8, 8, BPF_F_MMAPABLE, "key=u32,value=u64" },
@@ -465,7 +466,7 @@ static int make(void)
 {
 	__u64 value[64] = { 5, 6 };
 	__u32 slot;
-	__u32 key[4] = { 0, 0x0a00000a };
+	__u32 key[50] = { 0, 0x0a00000a };
 	int inner = -1;
 	__u32 i;
 
