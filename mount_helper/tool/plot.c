@@ -30,6 +30,7 @@ enum form {
  * @view: of the map
  * @column: the field
  * @form: what is drawn; BY_FIELD: it is not known yet
+ * @is_array: of more than one element, which are numbered
  * @rate: what is added per second
  * @svg: not as text
  * @interval: of two samples, in ns
@@ -43,6 +44,7 @@ struct plot {
 	struct view view;
 	const struct column *column;
 	enum form form;
+	bool is_array;
 	bool rate;
 	bool svg;
 	u64 interval;
@@ -58,15 +60,6 @@ struct plot {
 static enum status no_memory(void)
 {
 	return fail("plot: %s", strerror(ENOMEM));
-}
-
-static bool is_array(const struct plot *plot)
-{
-	char *type = read_file(plot->view.map.root, ".bpf/type");
-	bool is = type && strstr(type, "array");
-
-	free(type);
-	return is && plot->view.max_entries > 1;
 }
 
 /* That of powers of 2, an array, or the first number. */
@@ -106,9 +99,14 @@ static enum status choose_column(struct plot *plot, const char *field)
 
 static enum status choose_form(struct plot *plot)
 {
+	const struct map *map = &plot->view.map;
+
+	if (see_type(map->dir, map->root, "array", &plot->is_array))
+		return FAILED;
+	plot->is_array &= plot->view.max_entries > 1;
 	if (plot->form == BY_FIELD)
 		plot->form = has_bars(plot->column) ? OF_ARRAY :
-			     is_array(plot) ? OF_ELEMENTS : OF_SERIES;
+			     plot->is_array ? OF_ELEMENTS : OF_SERIES;
 	if (plot->samples && plot->form != OF_SERIES)
 		return fail("plot: only a series has a number of samples (see --series)");
 	if (plot->form == OF_ARRAY)
@@ -153,7 +151,7 @@ static enum status make_elements(struct plot *plot)
 {
 	const struct view *view = &plot->view;
 	struct chart *chart = &plot->chart;
-	bool named = !is_array(plot) || view->patterns;
+	bool named = !plot->is_array || view->patterns;
 	size_t r;
 
 	if (view->rows > ELEMENTS_MAX)
