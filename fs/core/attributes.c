@@ -50,9 +50,9 @@ static const char *type_word(const struct bpffs_info *info)
 	case BPFFS_PROG:
 		return bpffs_prog_word(type);
 	case BPFFS_LINK:
-		return bpffs_link_word(type);
+		break;
 	}
-	return NULL;
+	return bpffs_link_word(type);
 }
 
 static int show_type(struct seq_file *seq, struct bpffs_info *info)

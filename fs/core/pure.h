@@ -240,6 +240,40 @@ static inline const void *memchr_inv(const void *s, int c, size_t n)
 	return NULL;
 }
 
+/*
+ * A program whose work can be interrupted, run out of memory or of its reader's on purpose,
+ * has its own. bpffs_copied(): of @len bytes of a reader or writer, how many are copied.
+ */
+#ifdef BPFFS_OWN
+bool bpffs_go_on(void);
+bool bpffs_killed(void);
+void *bpffs_zalloc(size_t size);
+void bpffs_free(void *p);
+size_t bpffs_copied(size_t len);
+#else
+static inline bool bpffs_go_on(void)
+{
+	return true;
+}
+
+static inline bool bpffs_killed(void)
+{
+	return false;
+}
+
+static inline void *bpffs_zalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+#define bpffs_free free
+
+static inline size_t bpffs_copied(size_t len)
+{
+	return len;
+}
+#endif
+
 /* Bytes of whoever reads or writes. */
 struct iov_iter {
 	char *at;
@@ -250,7 +284,7 @@ struct iov_iter {
 
 static inline size_t copy_from_iter(void *to, size_t len, struct iov_iter *from)
 {
-	len = min(len, from->left);
+	len = bpffs_copied(min(len, from->left));
 	memcpy(to, from->at, len);
 	from->at += len;
 	from->left -= len;
@@ -259,7 +293,7 @@ static inline size_t copy_from_iter(void *to, size_t len, struct iov_iter *from)
 
 static inline size_t copy_to_iter(const void *from, size_t len, struct iov_iter *to)
 {
-	len = min(len, to->left);
+	len = bpffs_copied(min(len, to->left));
 	memcpy(to->at, from, len);
 	to->at += len;
 	to->left -= len;
@@ -271,20 +305,26 @@ static inline size_t copy_to_iter(const void *from, size_t len, struct iov_iter 
 
 static inline unsigned long copy_from_user(void *to, const void *from, unsigned long len)
 {
-	memcpy(to, from, len);
-	return 0;
+	unsigned long n = bpffs_copied(len);
+
+	memcpy(to, from, n);
+	return len - n;
 }
 
 static inline unsigned long copy_to_user(void *to, const void *from, unsigned long len)
 {
-	memcpy(to, from, len);
-	return 0;
+	unsigned long n = bpffs_copied(len);
+
+	memcpy(to, from, n);
+	return len - n;
 }
 
 static inline unsigned long clear_user(void *to, unsigned long len)
 {
-	memset(to, 0, len);
-	return 0;
+	unsigned long n = bpffs_copied(len);
+
+	memset(to, 0, n);
+	return len - n;
 }
 
 #define BITS_PER_LONG		(8 * sizeof(long))
@@ -346,31 +386,6 @@ static inline s64 bpffs_now(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
-
-/* A program whose work can be interrupted, or run out of memory on purpose, has its own. */
-#ifdef BPFFS_OWN
-bool bpffs_go_on(void);
-bool bpffs_killed(void);
-void *bpffs_zalloc(size_t size);
-void bpffs_free(void *p);
-#else
-static inline bool bpffs_go_on(void)
-{
-	return true;
-}
-
-static inline bool bpffs_killed(void)
-{
-	return false;
-}
-
-static inline void *bpffs_zalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-#define bpffs_free free
-#endif
 #endif
 
 /* The same, for each turn of a loop of short turns, which *@turns counts. */

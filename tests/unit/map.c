@@ -5,7 +5,7 @@
 
 #include "map.h"
 
-unsigned long fail_alloc, stop;
+unsigned long fail_alloc, fail_copy, stop;
 bool has_failed, has_stopped;
 long allocated;
 void (*at_turn)(void);
@@ -25,6 +25,18 @@ void bpffs_free(void *p)
 	if (p)
 		allocated--;
 	free(p);
+}
+
+size_t bpffs_copied(size_t len)
+{
+	if (fail_copy > len) {
+		fail_copy -= len;
+	} else if (fail_copy) {
+		len = fail_copy - 1;
+		fail_copy = 0;
+		has_failed = true;
+	}
+	return len;
 }
 
 bool bpffs_killed(void)
@@ -141,6 +153,8 @@ int bpffs_map_restore(const struct bpffs_info *info, const void *key, const void
 	struct map *map = map_of(info);
 	int i = map_find(map, key);
 
+	if (map->store_error)
+		return map->store_error;
 	if (map->frozen)
 		return -EPERM;
 	if (i < 0) {
@@ -248,6 +262,8 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 	enum bpffs_store_step step;
 	struct bpffs_leaf leaf;
 
+	if (map->store_error)
+		return map->store_error;
 	if (map->frozen)
 		return -EPERM;
 	if (i < 0)
@@ -262,7 +278,7 @@ int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bo
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
 	*count = map_elements(map_of(info));
-	return !bpffs_map_can(info, BPFFS_OF_MAPS);
+	return !bpffs_map_can(info, BPFFS_OF_MAPS) && !map_of(info)->uncounted;
 }
 
 bool bpffs_map_writable(const struct bpffs_info *info)
@@ -272,7 +288,7 @@ bool bpffs_map_writable(const struct bpffs_info *info)
 
 bool bpffs_chunk_possible(const struct bpffs_info *info)
 {
-	return info->map_type == BPFFS_TYPE_HASH;
+	return info->map_type == BPFFS_TYPE_HASH || info->map_type == BPFFS_TYPE_PERCPU_HASH;
 }
 
 /* Two elements a chunk. */
@@ -413,7 +429,7 @@ int bpffs_map_peek(const struct bpffs_info *info, void *value)
 int bpffs_map_pop(const struct bpffs_info *info, void *value)
 {
 	struct map *map = map_of(info);
-	int err = map->frozen ? -EPERM : bpffs_map_peek(info, value);
+	int err = map->store_error ?: map->frozen ? -EPERM : bpffs_map_peek(info, value);
 
 	if (err)
 		return err;
@@ -427,6 +443,8 @@ int bpffs_map_push(const struct bpffs_info *info, const void *value)
 	struct map *map = map_of(info);
 	u32 n = map_elements(map);
 
+	if (map->store_error)
+		return map->store_error;
 	if (map->frozen)
 		return -EPERM;
 	if (n == info->max_entries)

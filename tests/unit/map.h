@@ -9,7 +9,7 @@
 
 #define MAP_MAX		8
 #define KEY_BYTES	16
-#define VALUE_BYTES	256
+#define VALUE_BYTES	4096
 
 /**
  * struct map - the map, and what core knows of it
@@ -24,6 +24,8 @@
  * @bucket: elements of a bucket, of which a batch gives all or none; 0: 1
  * @batch_error: what the next batch returns
  * @has_error: why it cannot be said whether there is a key; 0: it can
+ * @store_error: why nothing is stored, pushed or popped; 0: it is
+ * @uncounted: how many elements there are is not known without a walk
  * @kind: what it is, if it is no map
  * @type: of that
  * @is_inner: an inner map
@@ -44,6 +46,8 @@ struct map {
 	unsigned int bucket;
 	int batch_error;
 	int has_error;
+	int store_error;
+	bool uncounted;
 	enum bpffs_kind kind;
 	u32 type;
 	bool is_inner;
@@ -60,11 +64,12 @@ int map_find(const struct map *map, const void *key);
 int map_elements(const struct map *map);
 
 /*
- * The @fail_alloc-th allocation from now on fails; the @stop-th time that core asks, and
- * from then on, whoever wants it is being killed. 0: never. @allocated: not yet freed.
- * @at_turn: called whenever core asks that.
+ * The @fail_alloc-th allocation from now on fails; the @fail_copy-th byte of a reader or
+ * writer is not there; the @stop-th time that core asks, and from then on, whoever wants it
+ * is being killed. 0: never. @allocated: not yet freed. @at_turn: called whenever core asks
+ * that.
  */
-extern unsigned long fail_alloc, stop;
+extern unsigned long fail_alloc, fail_copy, stop;
 extern bool has_failed, has_stopped;
 extern long allocated;
 extern void (*at_turn)(void);

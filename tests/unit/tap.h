@@ -23,6 +23,7 @@ static bool case_ok;
 static void run(const char *name, void (*test)(void))
 {
 	fail_alloc = 0;
+	fail_copy = 0;
 	stop = 0;
 	has_failed = false;
 	has_stopped = false;
