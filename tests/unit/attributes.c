@@ -142,6 +142,8 @@ static void test_empty(void)
 				  "map .bpf/memory\n"));
 	map->is_inner = true;
 	CHECK(find(map, "memory") == BPFFS_ATTRS);
+	CHECK(shows(map, "error", "a map of this type (ringbuf) shows no elements; "
+				  "to map its memory, mount it by itself with backend=kernel\n"));
 	map_free(map);
 	map = map_new(BPFFS_TYPE_BLOOM_FILTER, "u32", 4, NULL, 4, 0, false);
 	CHECK(shows(map, "error", "a bloom_filter lists nothing; test -e asks for a name, "
@@ -205,6 +207,17 @@ static void test_link(void)
 	CHECK(shows(map, "priority", "-3\n"));
 	map->type = BPFFS_LINK_RAW_TRACEPOINT;
 	CHECK(lists(map, "id type prog_id prog_tag tp_name fd info error"));
+	map->type = BPFFS_LINK_PERF_EVENT;
+	memcpy(map->link_info + 16, &attach, sizeof(attach));
+	CHECK(lists(map, "id type prog_id prog_tag perf_type fd info error"));
+	CHECK(shows(map, "type", "perf_event\n") && shows(map, "perf_type", "1000\n"));
+	attach = 3;
+	memcpy(map->link_info + 16, &attach, sizeof(attach));
+	CHECK(shows(map, "perf_type", "kprobe\n"));
+	map->type = BPFFS_LINK_XDP;
+	CHECK(shows(map, "ifindex", "3\n"));
+	map->type = 999;
+	CHECK(shows(map, "type", "999\n"));
 	map->type = BPFFS_LINK_ITER;
 	CHECK(lists(map, "id type prog_id prog_tag target_name fd info error"));
 	map_free(map);
@@ -216,6 +229,13 @@ static void test_no_memory(void)
 
 	fail_alloc = 1;
 	CHECK(error_of(map, "key") == -ENOMEM);
+	fail_alloc = 1;
+	CHECK(error_of(map, "value") == -ENOMEM);
+	/* A walk, for how many. */
+	map->uncounted = true;
+	fail_alloc = 1;
+	CHECK(error_of(map, "count") == -ENOMEM);
+	CHECK(shows(map, "count", "0\n"));
 	map_free(map);
 }
 

@@ -49,8 +49,15 @@ static void test_open(void)
 		      (reads && writes));
 		CHECK(!bpffs_queue_may_open(&map->info, BPFFS_PUSH, reads, writes) == !reads);
 	}
+	for (way = 0; way < BPFFS_QUEUE_FILES; way++)
+		CHECK(bpffs_queue_find(bpffs_queue_name(way), strlen(bpffs_queue_name(way))) ==
+		      (enum bpffs_queue_file)way);
+	CHECK(bpffs_queue_mode(BPFFS_PEEK) == 0444 && bpffs_queue_mode(BPFFS_POP) == 0666);
+	CHECK(bpffs_queue_mode(BPFFS_PUSH) == 0222);
 	CHECK(bpffs_queue_find("pop", 3) == BPFFS_POP);
 	CHECK(bpffs_queue_find("po", 2) == BPFFS_QUEUE_FILES);
+	map->info.shape.stride = BPFFS_VALUE_MAX + 8;
+	CHECK(bpffs_queue_may_open(&map->info, BPFFS_PEEK, true, false) == -EFBIG);
 	map_free(map);
 }
 
@@ -80,19 +87,140 @@ static void test_push(void)
 	map_free(map);
 }
 
+static void test_map_refuses(void)
+{
+	struct map *map = new();
+
+	CHECK(push(map, "a=1 b=2\n", false) > 0);
+	map->frozen = true;
+	CHECK(push(map, "a=3 b=4\n", false) == -EPERM);
+	CHECK(said(map, "push: the map refuses the element (error 1)"));
+	CHECK(map_elements(map) == 1);
+	map_free(map);
+}
+
+/* A write elsewhere begins another text; one that goes on does not. */
+static void test_pieces(void)
+{
+	struct bpffs_queue_open open = {};
+	struct map *map = new();
+	static const char *const piece[] = { "a=1 ", "a=3 b", "=4\n" };
+	loff_t pos = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(piece); i++) {
+		struct iov_iter from = { .at = (char *)piece[i], .left = strlen(piece[i]) };
+
+		if (i == 1)
+			pos = 0;
+		CHECK(bpffs_queue_write(&map->info, &open, &pos, &from) ==
+		      (ssize_t)strlen(piece[i]));
+	}
+	bpffs_queue_end(&map->info, &open, false);
+	CHECK(map_elements(map) == 1 && gives(map, true, "a=3\nb=4\n"));
+	CHECK(said(map, ""));
+	map_free(map);
+}
+
+#define TEXTS	"a=1 b=1\na=2 b=2\na=3 b=3\n"
+#define EACH	8
+
+/* The elements that are there are the first of TEXTS. */
+static bool in_order(const struct map *map)
+{
+	u32 i, is[2];
+
+	for (i = 0; i < (u32)map_elements(map); i++) {
+		memcpy(is, map->value[i], sizeof(is));
+		if (is[0] != i + 1 || is[1] != i + 1)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The writer's memory ends at each byte, or the writer is killed at each turn: what was
+ * pushed is told, by a short write if there was any, and nothing else was.
+ */
+static void test_push_fails(void)
+{
+	bool kills = false;
+	unsigned long at;
+	struct map *map;
+	ssize_t ret;
+
+	do {
+		for (at = 1; at < 100; at++) {
+			map = new();
+			has_failed = false;
+			*(kills ? &stop : &fail_copy) = at;
+			ret = push(map, TEXTS, true);
+			stop = 0;
+			fail_copy = 0;
+			CHECK(in_order(map));
+			CHECK(ret == (ssize_t)strlen(TEXTS) ||
+			      (map_elements(map) ? ret == map_elements(map) * EACH :
+						   ret == (kills ? -EINTR : -EFAULT)));
+			map_free(map);
+			if (!has_failed && !has_stopped)
+				break;
+			has_stopped = false;
+		}
+		CHECK(ret == (ssize_t)strlen(TEXTS) && at > 3 && at < 100);
+		kills = !kills;
+	} while (kills);
+}
+
+/* What was popped is not lost as long as somebody may yet read it, or it is told. */
+static void test_pop_fails(void)
+{
+	static const char text[] = "a=1\nb=1\n";
+	unsigned long at;
+
+	for (at = 1; at < sizeof(text); at++) {
+		struct map *map = new();
+		struct bpffs_queue_open open = { .pops = true };
+		char is[64] = "";
+		struct iov_iter to = { .at = is, .left = sizeof(is) };
+		loff_t pos = 0;
+		ssize_t ret;
+
+		CHECK(push(map, TEXTS, false) > 0);
+		fail_copy = at;
+		ret = bpffs_queue_read(&map->info, &open, &pos, &to);
+		CHECK(map_elements(map) == 2);
+		CHECK(ret == (at > 1 ? (ssize_t)at - 1 : -EFAULT) && pos == (loff_t)at - 1);
+		ret = bpffs_queue_read(&map->info, &open, &pos, &to);
+		CHECK(pos == sizeof(text) - 1 && !strcmp(is, text) && ret > 0);
+		CHECK(map_elements(map) == 2);
+		bpffs_queue_end(&map->info, &open, false);
+		/* Nobody comes for the next. */
+		memset(&open, 0, sizeof(open));
+		open.pops = true;
+		pos = 0;
+		fail_copy = 1;
+		CHECK(bpffs_queue_read(&map->info, &open, &pos, &to) == -EFAULT);
+		bpffs_queue_end(&map->info, &open, false);
+		CHECK(said(map, "pop: the reader's memory went away; an element is lost"));
+		map_free(map);
+	}
+}
+
 static void test_no_memory(void)
 {
 	unsigned long at;
 	struct map *map;
+	ssize_t ret;
 
 	for (at = 1; at < 1000; at++) {
 		map = new();
 		fail_alloc = at;
 		has_failed = false;
-		push(map, "a=1 b=2\n", false);
+		ret = push(map, "a=1 b=2\n", false);
+		CHECK(ret == 8 ? map_elements(map) == 1 : ret == -ENOMEM && !map_elements(map));
 		gives(map, true, "");
 		fail_alloc = 0;
-		CHECK(map_elements(map) <= 1);
+		CHECK(map_elements(map) == (has_failed && ret == 8));
 		map_free(map);
 		if (!has_failed)
 			break;
@@ -104,6 +232,10 @@ int main(void)
 {
 	run("queue: open", test_open);
 	run("queue: push", test_push);
+	run("queue: map_refuses", test_map_refuses);
+	run("queue: pieces", test_pieces);
+	run("queue: push_fails", test_push_fails);
+	run("queue: pop_fails", test_pop_fails);
 	run("queue: no_memory", test_no_memory);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
