@@ -482,6 +482,206 @@ static void test_interrupted(void)
 	}
 }
 
+/* Of many fields: beyond what an open file has room for. */
+static struct map *large(u32 bytes, u32 cpus, bool sum)
+{
+	char layout[32];
+
+	sprintf(layout, "u8[%u]", bytes);
+	return map_new(cpus ? BPFFS_TYPE_PERCPU_HASH : BPFFS_TYPE_HASH, "u32", 4, layout, bytes,
+		       cpus, sum);
+}
+
+/* A reader whose memory ends at each byte has been given what is before; and can go on. */
+static void test_read_fails(void)
+{
+	char whole[8192], text[8192];
+	struct map *map = large(300, 0, false);
+	struct file file;
+	struct iov_iter to;
+	ssize_t len, ret;
+	unsigned long at;
+
+	map->there[0] = true;
+	memset(map->value[0], 77, 300);
+	file = open_file(map, "0", O_RDONLY);
+	to = (struct iov_iter){ .at = whole, .left = sizeof(whole) };
+	len = bpffs_open_read(&map->info, file.key, file.open, &file.pos, &to);
+	CHECK(len > 2 * BPFFS_WINDOW);
+	for (at = 1; at <= (unsigned long)len; at++) {
+		file.pos = 0;
+		fail_copy = at;
+		to = (struct iov_iter){ .at = text, .left = sizeof(text) };
+		ret = bpffs_open_read(&map->info, file.key, file.open, &file.pos, &to);
+		CHECK(ret == (at > 1 ? (ssize_t)at - 1 : -EFAULT) && file.pos == (loff_t)at - 1);
+		bpffs_open_read(&map->info, file.key, file.open, &file.pos, &to);
+		CHECK(file.pos == len && !memcmp(whole, text, len));
+	}
+	close_file(&file);
+	map_free(map);
+}
+
+/* A writer's, of an element that is there and of one that is not: nothing changes. */
+static void test_write_fails(void)
+{
+	static const char text[] = "packets=1234 bytes=5678\n";
+	struct map *map = hash();
+	unsigned long at;
+
+	CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+	for (at = 1; at < sizeof(text); at++) {
+		fail_copy = at;
+		CHECK(echo(map, "1", text) == -EFAULT);
+		fail_copy = at;
+		CHECK(echo(map, "2", text) == -EFAULT);
+		CHECK(shows(map, "1", "packets=7\nbytes=9\n") && map_elements(map) == 1);
+	}
+	CHECK(!echo(map, "1", text) && shows(map, "1", "packets=1234\nbytes=5678\n"));
+	map_free(map);
+}
+
+/* Of each error of the map: the sentence, and that nothing changes. */
+static void test_map_refuses(void)
+{
+	static const struct {
+		int err;
+		const char *sentence;
+	} errors[] = {
+		{ -EPERM, "1: the map is frozen; nothing was changed" },
+		{ -ENOENT, "1: the element is gone; nothing was changed" },
+		{ -ESTALE, "1: it was deleted or replaced meanwhile; another key's may have changed" },
+		{ -EFAULT, "1: the process changed its memory; the element may have changed" },
+		{ -ENOSPC, "1: the map is full (4 elements); nothing was changed" },
+		{ -EBUSY, "1: the map refuses the update (error 16); nothing was changed" },
+	};
+	struct file file;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		struct map *map = hash();
+
+		CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+		map->store_error = errors[i].err;
+		CHECK(echo(map, "1", "packets=1 bytes=1\n") == errors[i].err);
+		CHECK(said(map, errors[i].sentence));
+		/* One field, of whoever does not make elements. */
+		file = open_file(map, "1", O_WRONLY);
+		CHECK(put(&file, "packets=1\n") == errors[i].err);
+		CHECK(put(&file, "packets=1 bytes=1\n") == errors[i].err);
+		close_file(&file);
+		CHECK(shows(map, "1", "packets=7\nbytes=9\n"));
+		map_free(map);
+	}
+}
+
+/* Without memory for it, only the sentence is lost. */
+static void test_no_sentence(void)
+{
+	struct map *map = hash();
+	struct file file;
+
+	CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+	file = open_file(map, "1", O_WRONLY);
+	CHECK(!put(&file, "packets=8\n"));
+	fail_alloc = 1;
+	has_failed = false;
+	CHECK(put(&file, "packets=x\n") == -EINVAL);
+	CHECK(has_failed && !map->info.errors.next);
+	CHECK(put(&file, "packets=y\n") == -EINVAL && said(map, "1: packets: \"y\""));
+	close_file(&file);
+	CHECK(shows(map, "1", "packets=8\nbytes=9\n"));
+	map_free(map);
+}
+
+/* A value with a sample of its own. */
+static void test_large(void)
+{
+	struct map *map = large(100, 3, false), *sum = large(100, 3, true);
+	struct file file;
+	char text[256];
+	u64 size;
+
+	map->there[0] = true;
+	file = open_file(map, "0", O_RDONLY);
+	fail_alloc = 1;
+	CHECK(get(&file, text) == -ENOMEM && !file.pos);
+	fail_alloc = 1;
+	CHECK(bpffs_open_size(&map->info, file.key, file.open, &size) == -ENOMEM && !size);
+	CHECK(!bpffs_open_size(&map->info, file.key, file.open, &size) && size > 600);
+	fail_alloc = 1;
+	CHECK(bpffs_element_size(&map->info, file.key, &size) == -ENOMEM);
+	CHECK(get(&file, text) == 255);
+	close_file(&file);
+	map->there[0] = false;
+	file = open_file(map, "0", O_RDONLY);
+	file.open->pending = false;
+	CHECK(bpffs_open_size(&map->info, file.key, file.open, &size) == -ENOENT);
+	close_file(&file);
+	CHECK(bpffs_element_delete(&map->info, file.key) == -ENOENT);
+	map->there[0] = true;
+	CHECK(!bpffs_element_delete(&map->info, file.key) && !map_elements(map));
+	map_free(map);
+
+	/* Whoever is being killed gets neither a size nor a sum that is not the whole. */
+	sum->there[0] = true;
+	file = open_file(sum, "0", O_RDONLY);
+	CHECK(get(&file, text) > 0);
+	has_stopped = true;
+	CHECK(bpffs_open_size(&sum->info, file.key, file.open, &size) == -EINTR);
+	CHECK(bpffs_element_size(&sum->info, file.key, &size) == -EINTR);
+	file.pos = 0;
+	CHECK(get(&file, text) == -EINTR);
+	has_stopped = false;
+	file.pos = 0;
+	CHECK(get(&file, text) > 0);
+	CHECK(!bpffs_open_size(&sum->info, file.key, file.open, &size) && size > 200);
+	close_file(&file);
+	map_free(sum);
+}
+
+/*
+ * Killed at each turn of a long text, beside a lock, and added where nothing may be: the
+ * fields are stored from the first on, or none is.
+ */
+static void test_long_text(void)
+{
+	static char set[16384], add[16384];
+	struct map *map;
+	unsigned long at;
+	u32 i, n = 0;
+	int way, err;
+
+	for (i = 0; i < 1100; i++) {
+		sprintf(set + strlen(set), "%u=1\n", i);
+		sprintf(add + strlen(add), "%u+=1\n", i);
+	}
+	for (way = 0; way < 3; way++) {
+		const char *text = way == 2 ? add : set;
+
+		for (at = 1; at < 10000; at += at < 100 ? 1 : at / 8) {
+			map = large(1101, 0, false);
+			/* The last byte is not named. */
+			map->special = 1100;
+			map->special_size = way == 1;
+			CHECK(map_elements(map) == 0);
+			map->there[0] = true;
+			stop = at;
+			err = echo(map, "0", text);
+			stop = 0;
+			CHECK(err == (has_stopped ? -EINTR : 0));
+			for (n = 0; n < 1100 && map->value[0][n]; n++)
+				CHECK(map->value[0][n] == 1);
+			CHECK(!memchr_inv(map->value[0] + n, 0, sizeof(map->value[0]) - n));
+			CHECK(has_stopped || n == 1100);
+			map_free(map);
+			if (!has_stopped)
+				break;
+			has_stopped = false;
+		}
+		CHECK(at > 1000 && at < 10000);
+	}
+}
+
 static void test_ring(void)
 {
 	char before[32], text[8192] = "";
@@ -514,6 +714,12 @@ int main(void)
 	run("element: rows", test_rows);
 	run("element: no_memory", test_no_memory);
 	run("element: interrupted", test_interrupted);
+	run("element: read_fails", test_read_fails);
+	run("element: write_fails", test_write_fails);
+	run("element: map_refuses", test_map_refuses);
+	run("element: no_sentence", test_no_sentence);
+	run("element: large", test_large);
+	run("element: long_text", test_long_text);
 	run("element: ring", test_ring);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
