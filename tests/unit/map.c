@@ -296,8 +296,12 @@ int bpffs_chunk_next(const struct bpffs_info *info, struct bpffs_chunk *chunk)
 {
 	u64 bytes = bpffs_batch_value_bytes(info);
 	struct map *map = map_of(info);
+	int err = map->batch_error;
 
 	chunk->count = 0;
+	map->batch_error = 0;
+	if (err)
+		return err;
 	if (!chunk->keys)
 		chunk->keys = bpffs_zalloc(2 * (info->key_size + bytes));
 	if (!chunk->keys)

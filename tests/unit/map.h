@@ -11,6 +11,11 @@
 #define KEY_BYTES	16
 #define VALUE_BYTES	4096
 
+/* A layout of keys of 4 bytes, with long names if all but the first are 0. */
+#define Z10		"zzzzzzzzzz"
+#define Z100		Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10
+#define LONG_KEY	"u8:u8{" Z100 "=0}:u8{" Z100 "=0}:u8{" Z100 "=0}"
+
 /**
  * struct map - the map, and what core knows of it
  * @there: is there an element? Of an array, always
@@ -22,7 +27,7 @@
  * @special_size: of them
  * @unaligned: values begin at an odd place
  * @bucket: elements of a bucket, of which a batch gives all or none; 0: 1
- * @batch_error: what the next batch returns
+ * @batch_error: what the next batch or chunk returns
  * @has_error: why it cannot be said whether there is a key; 0: it can
  * @store_error: why nothing is stored, pushed or popped; 0: it is
  * @uncounted: how many elements there are is not known without a walk

@@ -212,6 +212,286 @@ static void test_no_answer(void)
 	map_free(lru);
 }
 
+static void test_open(void)
+{
+	struct map *queue = map_new(BPFFS_TYPE_QUEUE, NULL, 0, "u32", 4, 0, false);
+	struct map *map = new(BPFFS_TYPE_HASH);
+	struct bpffs_table table = {};
+
+	CHECK(bpffs_table_begin(&queue->info, &table, NULL) == -EOPNOTSUPP);
+	map->info.shape.stride = BPFFS_VALUE_MAX + 8;
+	CHECK(bpffs_table_begin(&map->info, &table, NULL) == -EFBIG);
+	map_free(queue);
+	map_free(map);
+}
+
+/* Lines and names as nobody should write them. */
+static void test_odd_lines(void)
+{
+	struct map *map = new(BPFFS_TYPE_HASH);
+	char text[512];
+	size_t piece;
+
+	for (piece = 1; piece < 32; piece++) {
+		map->there[0] = false;
+		CHECK(put(map, "\n\n \t\n 7  a=1\tb=2\n\n", piece) > 0);
+		CHECK(get(map, text, sizeof(text), 64) == 10 && !strcmp(text, "7 a=1 b=2\n"));
+		/* Lines are counted, also empty ones. */
+		CHECK(put(map, "\n\n7 a=x\n", piece) < 0);
+		CHECK(said(map, "table: line 3: 7: a: \"x\" is not a u32"));
+		CHECK(put(map, "7\n", piece) < 0);
+		CHECK(said(map, "table: line 1: "));
+		map_free(map);
+		map = new(BPFFS_TYPE_HASH);
+		memset(text, '1', 300);
+		strcpy(text + 300, " a=1 b=1\n");
+		CHECK(put(map, text, piece) == -EINVAL);
+		CHECK(said(map, "table: line 1: the name is longer than 255 bytes"));
+		CHECK(!map_elements(map));
+	}
+	map_free(map);
+}
+
+/* Where a read or a write goes on, and where not. */
+static void test_position(void)
+{
+	struct map *map = new(BPFFS_TYPE_HASH);
+	struct bpffs_table table = {};
+	struct iov_iter from = { .at = LINES, .left = 20 };
+	char text[64];
+	struct iov_iter to = { .at = text, .left = 8 };
+	loff_t pos = 0;
+
+	CHECK(!bpffs_table_begin(&map->info, &table, NULL));
+	CHECK(bpffs_table_write(&map->info, &table, &pos, &from) == 20 && pos == 20);
+	from = (struct iov_iter){ .at = "3 a=1 b=1\n", .left = 10 };
+	pos = 21;
+	CHECK(bpffs_table_write(&map->info, &table, &pos, &from) == -ESPIPE && pos == 21);
+	CHECK(map_elements(map) == 2);
+	CHECK(bpffs_table_goes_on_at(&table, 0, false));
+	CHECK(bpffs_table_goes_on_at(&table, 20, false));
+	CHECK(!bpffs_table_goes_on_at(&table, 21, false));
+	pos = 0;
+	CHECK(bpffs_table_read(&map->info, &table, &pos, &to) == 8 && pos == 8);
+	CHECK(bpffs_table_goes_on_at(&table, 5, true));
+	/* Its begin has been given up. */
+	table.text_from = 4;
+	CHECK(!bpffs_table_goes_on_at(&table, 3, true));
+	pos = 3;
+	to.left = 8;
+	CHECK(bpffs_table_read(&map->info, &table, &pos, &to) == -ESPIPE && pos == 3);
+	bpffs_table_end(&map->info, &table);
+	map_free(map);
+}
+
+static const struct {
+	u32 type;
+	const char *key;
+	u32 key_size;
+	u32 value_size;
+	u32 cpus;
+	bool sum;
+} kinds[] = {
+	{ BPFFS_TYPE_HASH, "u32", 4, 8, 0, false },
+	{ BPFFS_TYPE_HASH, "u32", 4, 952, 0, false },
+	{ BPFFS_TYPE_HASH, "u32", 4, 1500, 0, false },
+	{ BPFFS_TYPE_PERCPU_HASH, "u32", 4, 300, 3, false },
+	{ BPFFS_TYPE_PERCPU_HASH, "u32", 4, 300, 3, true },
+	{ BPFFS_TYPE_LPM_TRIE, "hex8", 8, 1500, 0, false },
+	{ BPFFS_TYPE_ARRAY, "u32", 4, 16, 0, false },
+	{ BPFFS_TYPE_PERCPU_ARRAY, "u32", 4, 300, 3, true },
+	{ BPFFS_TYPE_LRU_HASH, "u32", 4, 8, 0, false },
+	{ BPFFS_TYPE_HASH, LONG_KEY, 4, 8, 0, false },
+};
+
+static struct map *empty(u32 i)
+{
+	char layout[32];
+
+	sprintf(layout, "n=u32:v=hex%u", kinds[i].value_size - 4);
+	return map_new(kinds[i].type, kinds[i].key, kinds[i].key_size, layout,
+		       kinds[i].value_size, kinds[i].cpus, kinds[i].sum);
+}
+
+static struct map *filled(u32 i)
+{
+	struct map *map = empty(i);
+	u32 n, copy;
+
+	for (n = 0; n < map->info.max_entries; n++) {
+		map->there[n] = true;
+		map->key[n][0] = n;
+		if (kinds[i].type == BPFFS_TYPE_LPM_TRIE)
+			memcpy(map->key[n], (u32[]){ 32, n }, 8);
+		for (copy = 0; copy < (kinds[i].cpus ?: 1); copy++)
+			memset(map->value[n] + copy * map->info.stored.stride, n + 1,
+			       kinds[i].value_size);
+	}
+	return map;
+}
+
+#define TEXT_MAX	32768
+
+static const int errors[] = { -ENOMEM, -EFAULT, -EINTR };
+
+/*
+ * Of each kind of map, something is missing at each point: memory, the reader's memory, the
+ * reader's life. What was read is the begin of the whole; who can go on reads all of it.
+ */
+static void test_read_fails(void)
+{
+	static char whole[TEXT_MAX], text[TEXT_MAX];
+	unsigned long *const fails[] = { &fail_alloc, &fail_copy, &stop };
+	unsigned long at;
+	ssize_t len, ret;
+	u32 i, way;
+
+	for (i = 0; i < ARRAY_SIZE(kinds) * ARRAY_SIZE(fails); i++) {
+		struct map *map = filled(i / 3);
+		bool failed = true;
+
+		way = i % 3;
+		len = get(map, whole, sizeof(whole), 1000);
+		CHECK(len > 0);
+		for (at = 1; failed && at < TEXT_MAX; at += 1 + (way == 1) * (at / 8)) {
+			struct bpffs_table table = {};
+			loff_t pos = 0;
+
+			has_failed = false;
+			CHECK(!bpffs_table_begin(&map->info, &table, NULL));
+			*fails[way] = at;
+			do {
+				struct iov_iter to = { .at = text + pos, .left = 1000 };
+
+				ret = bpffs_table_read(&map->info, &table, &pos, &to);
+				CHECK(ret >= 0 || ret == errors[way]);
+				CHECK(pos <= len && !memcmp(text, whole, pos));
+				/* It is read again from there on. */
+				if (ret < 0 && has_failed)
+					ret = 1;
+			} while (ret > 0 && pos < len);
+			CHECK(pos == len || has_stopped);
+			failed = has_failed || has_stopped;
+			*fails[way] = 0;
+			has_stopped = false;
+			bpffs_table_end(&map->info, &table);
+		}
+		CHECK(!failed && at > 2 && at < TEXT_MAX);
+		map_free(map);
+	}
+}
+
+/*
+ * The same of a writer: the elements are those of the first lines, no line is half stored,
+ * and a short write tells how many there are. Who goes on from there stores all.
+ */
+static void test_write_fails(void)
+{
+	static char whole[TEXT_MAX], text[TEXT_MAX];
+	unsigned long *const fails[] = { &fail_alloc, &fail_copy, &stop };
+	unsigned long at;
+	ssize_t len, ret;
+	u32 i, way;
+
+	for (i = 0; i < ARRAY_SIZE(kinds) * ARRAY_SIZE(fails); i++) {
+		struct map *map = filled(i / 3), *copy;
+		bool failed = true;
+
+		way = i % 3;
+		len = get(map, whole, sizeof(whole), 1000);
+		for (at = 1; failed && at < TEXT_MAX; at += 1 + (way == 1) * (at / 8)) {
+			struct bpffs_table table = {};
+			int n = 0, tries = 0;
+			loff_t pos = 0;
+
+			has_failed = false;
+			copy = empty(i / 3);
+			CHECK(!bpffs_table_begin(&copy->info, &table, NULL));
+			*fails[way] = at;
+			do {
+				struct iov_iter from = { .at = whole + pos, .left = len - pos };
+
+				ret = bpffs_table_write(&copy->info, &table, &pos, &from);
+				CHECK(ret > 0 || ret == errors[way]);
+				CHECK(!pos || whole[pos - 1] == '\n');
+			} while (pos < len && !has_stopped && ++tries < 3);
+			failed = has_failed || has_stopped;
+			*fails[way] = 0;
+			CHECK(pos == len || has_stopped);
+			has_stopped = false;
+			bpffs_table_end(&copy->info, &table);
+			/* Of an array, the rest is zero: compare lines up to the last one. */
+			CHECK(get(copy, text, sizeof(text), 1000) >= pos);
+			CHECK(!memcmp(text, whole, pos));
+			if (!bpffs_map_can(&copy->info, BPFFS_IS_ARRAY)) {
+				for (ret = 0; ret < pos; ret++)
+					n += whole[ret] == '\n';
+				CHECK(map_elements(copy) == n);
+			}
+			map_free(copy);
+		}
+		CHECK(!failed && at > 2 && at < TEXT_MAX);
+		map_free(map);
+	}
+}
+
+/* What the map's own walk fails with: it goes on there. */
+static void test_chunk_fails(void)
+{
+	static char whole[TEXT_MAX], text[TEXT_MAX];
+	struct map *map = filled(2);
+	ssize_t len = get(map, whole, sizeof(whole), 1000);
+	struct bpffs_table table = {};
+	bool interrupted = false;
+	struct iov_iter to;
+	ssize_t ret = 0;
+	loff_t pos = 0;
+
+	CHECK(!bpffs_table_begin(&map->info, &table, NULL));
+	map->batch_error = -EFAULT;
+	to = (struct iov_iter){ .at = text, .left = 1000 };
+	CHECK(bpffs_table_read(&map->info, &table, &pos, &to) == -EFAULT);
+	do {
+		to = (struct iov_iter){ .at = text + pos, .left = 1000 };
+		map->batch_error = ret > 0 ? -EINTR : 0;
+		ret = bpffs_table_read(&map->info, &table, &pos, &to);
+		CHECK(ret >= 0 || ret == -EINTR);
+		interrupted |= ret < 0 && pos < len;
+	} while (ret);
+	CHECK(interrupted);
+	CHECK(pos == len && !memcmp(text, whole, len));
+	bpffs_table_end(&map->info, &table);
+
+	/* By keys, if there is no memory for more at once. */
+	map->batch_error = -EFBIG;
+	CHECK(get(map, text, sizeof(text), 1000) == len && !memcmp(text, whole, len));
+	map_free(map);
+}
+
+/* What goes while it is read is no line. */
+static void test_gone(void)
+{
+	struct map *map = filled(5);
+	static char text[TEXT_MAX];
+	struct bpffs_table table = {};
+	struct iov_iter to = { .at = text, .left = 100 };
+	loff_t pos = 0;
+
+	CHECK(!bpffs_table_begin(&map->info, &table, NULL));
+	CHECK(bpffs_table_read(&map->info, &table, &pos, &to) == 100);
+	map->there[1] = false;
+	map->there[3] = false;
+	do {
+		to = (struct iov_iter){ .at = text + pos, .left = TEXT_MAX - pos };
+	} while (bpffs_table_read(&map->info, &table, &pos, &to) > 0);
+	text[pos] = '\0';
+	CHECK(!strncmp(text, "2000000000000000 n=", 19));
+	CHECK(strstr(text, "\n2000000002000000 n="));
+	CHECK(!strstr(text, "\n2000000001000000") && !strstr(text, "\n2000000003000000"));
+	bpffs_table_end(&map->info, &table);
+	map_free(map);
+}
+
 int main(void)
 {
 	run("table: round_trip", test_round_trip);
@@ -220,6 +500,13 @@ int main(void)
 	run("table: inodes", test_inodes);
 	run("table: no_memory", test_no_memory);
 	run("table: no_answer", test_no_answer);
+	run("table: open", test_open);
+	run("table: odd_lines", test_odd_lines);
+	run("table: position", test_position);
+	run("table: read_fails", test_read_fails);
+	run("table: write_fails", test_write_fails);
+	run("table: chunk_fails", test_chunk_fails);
+	run("table: gone", test_gone);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }
