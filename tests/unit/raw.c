@@ -463,8 +463,8 @@ static void test_batch_error(void)
 	map_free(map);
 }
 
-/* Who does not look at errors, and goes on. Return: bytes read. */
-static ssize_t read_anyhow(struct map *map, unsigned char *stream, size_t size)
+/* Who does not look at errors, @err, and goes on. Return: bytes read. */
+static ssize_t read_anyhow(struct map *map, unsigned char *stream, size_t size, int err)
 {
 	struct bpffs_raw raw = {};
 	ssize_t ret, len = 0;
@@ -476,7 +476,7 @@ static ssize_t read_anyhow(struct map *map, unsigned char *stream, size_t size)
 		return 0;
 	}
 	while ((ret = bpffs_raw_read(&map->info, &raw, (char *)stream + len, size))) {
-		CHECK(ret > 0 || ret == -ENOMEM);
+		CHECK(ret > 0 || ret == err);
 		failed |= ret < 0;
 		len += ret > 0 ? ret : 0;
 	}
@@ -485,71 +485,126 @@ static ssize_t read_anyhow(struct map *map, unsigned char *stream, size_t size)
 	return len;
 }
 
+/* What is missing at a point: our memory, that of the reader or writer. */
+static unsigned long *const fails[] = { &fail_alloc, &fail_copy };
+static const int errors[] = { -ENOMEM, -EFAULT };
+
 /* What is read is whole, or has no end. */
-static void test_read_no_memory(void)
+static void read_fails(u32 type, u32 cpus, size_t size, bool gap, int way)
 {
-	static const size_t sizes[] = { 30, 60, 100, 4096 };
 	unsigned char stream[STREAM_MAX];
 	struct map *map, *copy;
-	unsigned long at, i;
+	unsigned long at;
 	ssize_t len;
 
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		for (at = 1; at < 1000; at++) {
-			map = filled(BPFFS_TYPE_HASH, 0);
-			map->there[1] = sizes[i] != 4096;
-			copy = new(BPFFS_TYPE_HASH, 0);
-			fail_alloc = at;
-			has_failed = false;
-			len = read_anyhow(map, stream, sizes[i]);
-			fail_alloc = 0;
-			if (!has_failed)
-				CHECK(well_formed(map, stream, len));
-			else if (len)
-				CHECK(put(copy, stream, len, 64) == -EINVAL);
-			map_free(map);
-			map_free(copy);
-			if (!has_failed)
-				break;
-		}
-		CHECK(at > 3 && at < 1000);
+	for (at = 1; at < 2000; at++) {
+		map = filled(type, cpus);
+		/* Then fewer elements come than there is room for. */
+		map->there[1] = !gap;
+		copy = new(type, cpus);
+		has_failed = false;
+		*fails[way] = at;
+		len = read_anyhow(map, stream, size, errors[way]);
+		*fails[way] = 0;
+		if (!has_failed)
+			CHECK(well_formed(map, stream, len));
+		else if (len)
+			CHECK(put(copy, stream, len, 64) == -EINVAL);
+		map_free(map);
+		map_free(copy);
+		if (!has_failed)
+			break;
 	}
+	CHECK(at > 3 && at < 2000);
+}
+
+static void test_read_fails(void)
+{
+	static const size_t sizes[] = { 30, 60, 100, 200, 4096 };
+	unsigned int i, way;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (way = 0; way < ARRAY_SIZE(fails); way++) {
+			read_fails(BPFFS_TYPE_HASH, 0, sizes[i], false, way);
+			read_fails(BPFFS_TYPE_HASH, 0, sizes[i], true, way);
+			read_fails(BPFFS_TYPE_PERCPU_HASH, 3, sizes[i], true, way);
+		}
 }
 
 /* A write that fails has stored whole elements; one that says it can go on, can. */
-static void test_write_no_memory(void)
+static void write_fails(const struct map *map, const unsigned char *stream, ssize_t len,
+			unsigned long size, int way)
 {
-	struct map *map = filled(BPFFS_TYPE_HASH, 0), *copy;
+	struct map *copy;
+	unsigned long at;
+	ssize_t ret, done;
+
+	for (at = 1; at < 2000; at++) {
+		struct bpffs_raw raw = {};
+
+		copy = new(BPFFS_TYPE_HASH, 0);
+		has_failed = false;
+		*fails[way] = at;
+		ret = bpffs_raw_begin(&copy->info, &raw, NULL);
+		CHECK(!ret || ret == -ENOMEM);
+		for (done = 0; ret >= 0 && done < len; done += ret) {
+			ret = bpffs_raw_write(&copy->info, &raw, (char *)stream + done,
+					      min(size, (unsigned long)(len - done)));
+			CHECK(ret > 0 || ret == errors[way]);
+			/* Nothing was taken: it is given once more. */
+			if (ret == errors[way] && raw.writing != BPFFS_RAW_AT_END)
+				ret = 0;
+		}
+		*fails[way] = 0;
+		bpffs_raw_end(&copy->info, &raw);
+		CHECK(done < len || same(map, copy));
+		CHECK(has_failed || done == len);
+		/* The writer's memory is no reason to give up. */
+		CHECK(way == 0 || done == len);
+		map_free(copy);
+		if (!has_failed)
+			break;
+	}
+	CHECK(at > 3 && at < 2000);
+}
+
+static void test_write_fails(void)
+{
+	struct map *map = filled(BPFFS_TYPE_HASH, 0);
 	unsigned char stream[STREAM_MAX];
-	ssize_t len = get(map, stream, 4096), ret, done;
-	unsigned long at, size;
+	ssize_t len = get(map, stream, 4096);
+	unsigned long size, way;
 
 	for (size = 7; size < (unsigned long)len + 7; size += 61)
-		for (at = 1; at < 1000; at++) {
-			struct bpffs_raw raw = {};
-
-			copy = new(BPFFS_TYPE_HASH, 0);
-			fail_alloc = at;
-			has_failed = false;
-			ret = bpffs_raw_begin(&copy->info, &raw, NULL);
-			CHECK(!ret || ret == -ENOMEM);
-			for (done = 0; ret >= 0 && done < len; done += ret) {
-				ret = bpffs_raw_write(&copy->info, &raw, (char *)stream + done,
-						      min(size, (unsigned long)(len - done)));
-				CHECK(ret > 0 || ret == -ENOMEM);
-				/* Nothing was taken: it is given once more. */
-				if (ret == -ENOMEM && raw.writing != BPFFS_RAW_AT_END)
-					ret = 0;
-			}
-			fail_alloc = 0;
-			bpffs_raw_end(&copy->info, &raw);
-			CHECK(done < len || same(map, copy));
-			CHECK(has_failed || done == len);
-			map_free(copy);
-			if (!has_failed)
-				break;
-		}
+		for (way = 0; way < ARRAY_SIZE(fails); way++)
+			write_fails(map, stream, len, size, way);
 	map_free(map);
+}
+
+/* Whether there is a key, the map cannot say: then what it evicts is not known either. */
+static void test_no_answer(void)
+{
+	struct map *map = filled(BPFFS_TYPE_LRU_HASH, 0), *copy = new(BPFFS_TYPE_LRU_HASH, 0);
+	unsigned char stream[STREAM_MAX];
+	ssize_t len = get(map, stream, 4096);
+	struct bpffs_raw raw = {};
+
+	copy->has_error = -ENOMEM;
+	CHECK(put(copy, stream, len, 64) == -ENOMEM && !map_elements(copy));
+	copy->has_error = 0;
+	/* Nor if it cannot be said how many there are. */
+	copy->uncounted = true;
+	CHECK(!bpffs_raw_begin(&copy->info, &raw, NULL));
+	has_failed = false;
+	CHECK(bpffs_raw_write(&copy->info, &raw, (char *)stream, 60) == 60);
+	fail_alloc = 3;
+	CHECK(bpffs_raw_write(&copy->info, &raw, (char *)stream + 60, len - 60) == -ENOMEM);
+	CHECK(has_failed && !map_elements(copy));
+	CHECK(bpffs_raw_write(&copy->info, &raw, (char *)stream, len) == -EINVAL);
+	bpffs_raw_end(&copy->info, &raw);
+	CHECK(!put(copy, stream, len, 64) && same(map, copy));
+	map_free(map);
+	map_free(copy);
 }
 
 /* Killed after each element: what is stored is whole, and no end is believed. */
@@ -597,8 +652,9 @@ int main(void)
 	run("raw: after_error", test_after_error);
 	run("raw: full", test_full);
 	run("raw: batch_error", test_batch_error);
-	run("raw: read_no_memory", test_read_no_memory);
-	run("raw: write_no_memory", test_write_no_memory);
+	run("raw: read_fails", test_read_fails);
+	run("raw: write_fails", test_write_fails);
+	run("raw: no_answer", test_no_answer);
 	run("raw: killed", test_killed);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
