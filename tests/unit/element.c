@@ -639,46 +639,47 @@ static void test_large(void)
 	map_free(sum);
 }
 
+#define LONG_FIELDS	"n=u8[1100]:w=u16:x=u8"
+
 /*
- * Killed at each turn of a long text, beside a lock, and added where nothing may be: the
- * fields are stored from the first on, or none is.
+ * Killed at each turn of a long text: the fields are stored from the first on. If the last
+ * of them is a lock, or cannot be added to, none ever is.
  */
 static void test_long_text(void)
 {
-	static char set[16384], add[16384];
-	struct map *map;
+	static const int refusal[] = { 0, -EPERM, -EOPNOTSUPP };
+	static char text[32768];
 	unsigned long at;
-	u32 i, n = 0;
-	int way, err;
+	struct map *map;
+	u32 i, n, way;
+	int err;
 
-	for (i = 0; i < 1100; i++) {
-		sprintf(set + strlen(set), "%u=1\n", i);
-		sprintf(add + strlen(add), "%u+=1\n", i);
-	}
-	for (way = 0; way < 3; way++) {
-		const char *text = way == 2 ? add : set;
-
+	for (way = 0; way < ARRAY_SIZE(refusal); way++) {
+		text[0] = '\0';
+		for (i = 0; i < 1100; i++)
+			sprintf(text + strlen(text), "n.%u%s=1\n", i, way == 2 ? "+" : "");
+		strcat(text, way == 2 ? "w+=1\n" : "w=1\n");
 		for (at = 1; at < 10000; at += at < 100 ? 1 : at / 8) {
-			map = large(1101, 0, false);
-			/* The last byte is not named. */
+			map = map_new(BPFFS_TYPE_HASH, "u32", 4, LONG_FIELDS, 1103, 0, false);
+			map->there[0] = true;
 			map->special = 1100;
 			map->special_size = way == 1;
-			CHECK(map_elements(map) == 0);
-			map->there[0] = true;
+			map->unaligned = way == 2;
 			stop = at;
 			err = echo(map, "0", text);
 			stop = 0;
-			CHECK(err == (has_stopped ? -EINTR : 0));
-			for (n = 0; n < 1100 && map->value[0][n]; n++)
-				CHECK(map->value[0][n] == 1);
-			CHECK(!memchr_inv(map->value[0] + n, 0, sizeof(map->value[0]) - n));
-			CHECK(has_stopped || n == 1100);
+			CHECK(err == (has_stopped ? -EINTR : refusal[way]));
+			for (n = 0; n < 1100 && map->value[0][n] == 1; n++)
+				;
+			CHECK(n == 1100 ? map->value[0][1100] <= 1 :
+			      !memchr_inv(map->value[0] + n, 0, VALUE_BYTES - n));
+			CHECK(way ? !n : has_stopped || n == 1100);
 			map_free(map);
 			if (!has_stopped)
 				break;
 			has_stopped = false;
 		}
-		CHECK(at > 1000 && at < 10000);
+		CHECK(at > 10 && at < 10000);
 	}
 }
 

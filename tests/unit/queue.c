@@ -99,26 +99,29 @@ static void test_map_refuses(void)
 	map_free(map);
 }
 
-/* A write elsewhere begins another text; one that goes on does not. */
+/* A write that goes on completes a text; one elsewhere begins another. */
 static void test_pieces(void)
 {
-	struct bpffs_queue_open open = {};
+	static const char *const piece[] = { "b=1 ", "a=3\n" };
 	struct map *map = new();
-	static const char *const piece[] = { "a=1 ", "a=3 b", "=4\n" };
-	loff_t pos = 0;
-	unsigned int i;
+	int i, elsewhere;
 
-	for (i = 0; i < ARRAY_SIZE(piece); i++) {
-		struct iov_iter from = { .at = (char *)piece[i], .left = strlen(piece[i]) };
+	for (elsewhere = 0; elsewhere < 2; elsewhere++) {
+		struct bpffs_queue_open open = {};
+		loff_t pos = 0;
 
-		if (i == 1)
-			pos = 0;
-		CHECK(bpffs_queue_write(&map->info, &open, &pos, &from) ==
-		      (ssize_t)strlen(piece[i]));
+		for (i = 0; i < 2; i++) {
+			struct iov_iter from = { .at = (char *)piece[i], .left = 4 };
+
+			if (elsewhere)
+				pos = 0;
+			CHECK(bpffs_queue_write(&map->info, &open, &pos, &from) == 4);
+			CHECK(pos == (elsewhere ? 4 : 4 * (i + 1)));
+		}
+		bpffs_queue_end(&map->info, &open, false);
+		CHECK(gives(map, true, elsewhere ? "" : "a=3\nb=1\n"));
 	}
-	bpffs_queue_end(&map->info, &open, false);
-	CHECK(map_elements(map) == 1 && gives(map, true, "a=3\nb=4\n"));
-	CHECK(said(map, ""));
+	CHECK(said(map, "push: closed before every field was named; nothing was pushed"));
 	map_free(map);
 }
 
@@ -161,6 +164,7 @@ static void test_push_fails(void)
 			CHECK(ret == (ssize_t)strlen(TEXTS) ||
 			      (map_elements(map) ? ret == map_elements(map) * EACH :
 						   ret == (kills ? -EINTR : -EFAULT)));
+			CHECK(!has_failed || ret < (ssize_t)strlen(TEXTS));
 			map_free(map);
 			if (!has_failed && !has_stopped)
 				break;
