@@ -59,8 +59,8 @@ static void test_short(void)
 		fail_alloc = 0;
 		CHECK(find(map, name_of(map, 77), &key) == -EINVAL);
 		/* The whole name is a file's of no element, but a line's in a table. */
-		CHECK(find(map, "5," Z100, &key) == -EINVAL);
-		CHECK(!find(map, "5," Z100 "," Z100 "," Z100, &key) && key == 5);
+		CHECK(find(map, "5," LONG_WORD, &key) == -EINVAL);
+		CHECK(!find(map, "5," LONG_WORD "," LONG_WORD "," LONG_WORD, &key) && key == 5);
 		map_free(map);
 	}
 }
@@ -136,8 +136,7 @@ static void test_many(void)
 	char name[BPFFS_NAME_MAX + 1];
 	u32 i, key, len;
 
-	strcpy(name, name_of(map, 1));
-	len = strlen(name);
+	len = sprintf(name, "%s", name_of(map, 1));
 	for (i = 0; i < SHORTS_MAX; i++) {
 		sprintf(name + len - 8, "%08x", i);
 		bpffs_short_note(&map->info, name, len, map->key[1]);

@@ -12,9 +12,10 @@
 #define VALUE_BYTES	4096
 
 /* A layout of keys of 4 bytes, with long names if all but the first are 0. */
-#define Z10		"zzzzzzzzzz"
-#define Z100		Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10 Z10
-#define LONG_KEY	"u8:u8{" Z100 "=0}:u8{" Z100 "=0}:u8{" Z100 "=0}"
+#define LONG_WORD							\
+	"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"		\
+	"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+#define LONG_KEY	"u8:u8{" LONG_WORD "=0}:u8{" LONG_WORD "=0}:u8{" LONG_WORD "=0}"
 
 /**
  * struct map - the map, and what core knows of it

@@ -244,7 +244,7 @@ static void test_odd_lines(void)
 		map_free(map);
 		map = new(BPFFS_TYPE_HASH);
 		memset(text, '1', 300);
-		strcpy(text + 300, " a=1 b=1\n");
+		sprintf(text + 300, " a=1 b=1\n");
 		CHECK(put(map, text, piece) == -EINVAL);
 		CHECK(said(map, "table: line 1: the name is longer than 255 bytes"));
 		CHECK(!map_elements(map));
