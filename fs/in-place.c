@@ -40,21 +40,12 @@ static void exchange_unit(void *to, const void *from, const struct bpffs_leaf *l
 static void store_bits_unaligned(u8 *to, const u8 *from,
 				 const struct bpffs_leaf *leaf)
 {
-	struct bpffs_leaf byte = { .size = 1 };
-	u32 i, first, last;
+	struct bpffs_leaf byte;
+	u32 i;
 
-	for (i = 0; i < leaf->size; i++) {
-		u32 low = 8 * (leaf->big_endian == IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ?
-			       i : leaf->size - 1 - i);
-
-		first = max_t(u32, leaf->bit, low);
-		last = min_t(u32, leaf->bit + leaf->width, low + 8);
-		if (first >= last)
-			continue;
-		byte.bit = first - low;
-		byte.width = last - first;
-		exchange_unit(to + i, from + i, &byte, false);
-	}
+	for (i = 0; i < leaf->size; i++)
+		if (bpffs_bits_of_byte(leaf, i, &byte))
+			exchange_unit(to + i, from + i, &byte, false);
 }
 
 /* A field of up to 8 bytes is one store, if it is aligned. */

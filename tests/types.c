@@ -2,6 +2,8 @@
 /* Each type of map: what it lists, reads, writes, makes and deletes. */
 #include "util.h"
 
+#include <arpa/inet.h>
+
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <grp.h>
@@ -378,6 +380,51 @@ TEST_F(types, bits_of_a_packed_array)
 	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.hi=65535 b.lo=31\n"));
 	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
 	EXPECT_EQ(0, memcmp(want, value, sizeof(want)));
+	EXPECT_EQ(0, umount(MNT));
+	/* The same of the network's byte order; and one of 8 bytes. */
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=x8:b=be32{lo.5/mid.11/hi.16}:pad3"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.mid=1\n"));
+	ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
+	memcpy(&unit, value + 1, sizeof(unit));
+	EXPECT_EQ(1U << 5, ntohl(unit) & 0xffe0);
+	EXPECT_EQ(want[0], value[0]);
+	EXPECT_EQ(want[5], value[5]);
+	EXPECT_EQ(0, umount(MNT));
+	close(map);
+	map = make_map(BPF_MAP_TYPE_ARRAY, 4, 16, 1, 0);
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=pad7:b=u64{lo.31/mid.2/hi.31}:pad1"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "b.mid=3 b.hi=2147483647\n"));
+	EXPECT_STREQ("b.lo=0\nb.mid=3\nb.hi=2147483647\n", text_of(at("0")));
+}
+
+/* At the end of a value, a word of which all is its own does not reach. */
+TEST_F(types, bits_of_small_values)
+{
+	char options[64];
+	__u32 size;
+
+	for (size = 2; size <= 7; size++) {
+		int map = make_map(BPF_MAP_TYPE_ARRAY, 4, size, 1, 0);
+		__u8 value[8], want[8];
+		__u32 key = 0;
+		__u16 unit;
+
+		memset(value, 0xff, sizeof(value));
+		memcpy(want, value, sizeof(want));
+		ASSERT_LE(0, map);
+		ASSERT_EQ(0, bpf_map_update_elem(map, &key, value, BPF_ANY));
+		snprintf(options, sizeof(options), size > 2 ? "key=u32,value=pad%u:u16{lo.3/mid.7/hi.6}" :
+			 "key=u32,value=u16{lo.3/mid.7/hi.6}", size - 2);
+		ASSERT_EQ(0, mount_fd(map, MNT, options));
+		EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "mid=5\n"));
+		unit = 0xfc07 | 5 << 3;
+		memcpy(want + size - 2, &unit, sizeof(unit));
+		ASSERT_EQ(0, bpf_map_lookup_elem(map, &key, value));
+		EXPECT_EQ(0, memcmp(want, value, size)) TH_LOG("of %u bytes", size);
+		EXPECT_EQ(0, umount(MNT));
+		close(map);
+	}
 }
 
 /* A node of the trie has not a byte more than its value; host bits are in its key. */

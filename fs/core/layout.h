@@ -104,5 +104,10 @@ void bpffs_layout_leaf(const struct bpffs_layout *layout, u32 n,
  * stay.
  */
 void bpffs_unit_change(const struct bpffs_leaf *leaf, u8 *unit, const u8 *given, bool add);
+/*
+ * What of bits is in byte @i of their unit, as bits of a unit that is this byte: for one that is
+ * not aligned, which no processor exchanges at once. Return: is there any?
+ */
+bool bpffs_bits_of_byte(const struct bpffs_leaf *leaf, u32 i, struct bpffs_leaf *byte);
 
 #endif

@@ -132,6 +132,22 @@ void bpffs_unit_change(const struct bpffs_leaf *leaf, u8 *unit, const u8 *given,
 	save_unit(unit, leaf->size, leaf->big_endian, (old & ~mask) | number);
 }
 
+bool bpffs_bits_of_byte(const struct bpffs_leaf *leaf, u32 i, struct bpffs_leaf *byte)
+{
+	u8 mask[8], bits;
+
+	save_unit(mask, leaf->size, leaf->big_endian, low_bits(leaf->width) << leaf->bit);
+	*byte = (struct bpffs_leaf){ .offset = leaf->offset + i, .size = 1 };
+	bits = mask[i];
+	if (!bits)
+		return false;
+	for (; !(bits & 1); bits >>= 1)
+		byte->bit++;
+	for (; bits; bits >>= 1)
+		byte->width++;
+	return true;
+}
+
 /* --- Bytes to text; each returns the length --- */
 
 static const char hex_digits[] = "0123456789abcdef";
