@@ -395,10 +395,9 @@ u32 bpffs_put_word(const struct bpffs_field *field, const u8 *from, char *to)
 		return put_ip6(to, from);
 	case BPFFS_MAC:
 		return put_mac(to, from);
-	case BPFFS_PLEN:
-		return bpffs_put_number(to, bpffs_load(field, from));
 	}
-	return 0;
+	/* A prefix length. */
+	return bpffs_put_number(to, bpffs_load(field, from));
 }
 
 u32 bpffs_pad_digits(const struct bpffs_field *field)
@@ -674,7 +673,7 @@ static bool take_mac(const char *text, u32 len, u8 *to)
 	return true;
 }
 
-/* For messages: what a text of the leaf is. */
+/* For messages: what a text of the leaf, which is no string, is. */
 void bpffs_describe(const struct bpffs_field *field, char *to, size_t size)
 {
 	switch (field->type) {
@@ -706,9 +705,6 @@ void bpffs_describe(const struct bpffs_field *field, char *to, size_t size)
 	case BPFFS_PAD:
 		snprintf(to, size, "hex of %u bytes (%llu digits)", field->size,
 			 2ULL * field->size);
-		break;
-	case BPFFS_STR:
-		snprintf(to, size, "a string of %u bytes", field->size);
 		break;
 	}
 }

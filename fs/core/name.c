@@ -39,15 +39,13 @@ int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
 }
 
 /*
- * Each of these returns where what it has put ends. Behind @enough there is no need of more:
- * bytes end soon after it, and a word is put as a whole.
+ * Each of these begins at @enough or before, and returns where what it has put ends. Behind
+ * @enough there is no need of more: bytes end soon after it, and a word is put as a whole.
  */
 static inline char *put_bytes(char *to, const char *enough, const u8 *from, u32 size)
 {
 	size_t room = enough - to;
 
-	if (to > enough)
-		return to;
 	return to + bpffs_put_hex(to, from, min_t(size_t, size, room / 2 + 1));
 }
 
