@@ -316,7 +316,8 @@ static int take_labels(struct compiler *c, struct bpffs_field *field)
 	     compare_label_names, NULL);
 	for (i = 1; i < field->labels; i++)
 		if (!compare_label_names(&field->label_name[i - 1], &field->label_name[i]))
-			return refuse(c, field->label_name[i]->name - c->text,
+			return refuse(c, max(field->label_name[i - 1]->name,
+					     field->label_name[i]->name) - c->text,
 				      "the name comes twice");
 	return take(c, '}') ? 0 : unexpected(c, "\"/\" or \"}\"");
 }

@@ -354,6 +354,8 @@ static int take_key(const struct bpffs_layout *layout, char *name, u32 len,
 		comma = memchr(name + at, ',', len - at);
 		width = comma ? (u32)(comma - (name + at)) : len - at;
 		err = take_leaf(leaf->field, name + at, width, key + leaf->offset, why);
+		if (err && why && why->column)
+			why->column += at;
 		if (err)
 			return err;
 		at += width;
@@ -373,6 +375,8 @@ static int decode(const struct bpffs_layout *layout, const char *name, u32 len, 
 		copy[0] = name[2] == 'E' ? '.' : '-';
 		memcpy(copy + 1, name + 3, len - 3);
 		err = take_key(layout, copy, len - 2, key, why);
+		if (err && why && why->column > 1)
+			why->column += 2;
 	} else {
 		memcpy(copy, name, len);
 		err = take_key(layout, copy, len, key, why);

@@ -522,10 +522,12 @@ static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
 		return 0;
 	}
 	for (i = 0; i < len; i++) {
+		p->column = p->word_column + i;
 		err = take_byte(p, head[i], why);
 		if (err)
 			return err;
 	}
+	p->column = p->word_column + len;
 	return 0;
 }
 
