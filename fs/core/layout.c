@@ -438,7 +438,7 @@ static int add_field(struct compiler *c, struct bpffs_field *field)
 		count *= *dim;
 		path += 11;
 		if (count * bytes > U32_MAX)
-			return refuse(c, from, "bad count: more than 4 GiB");
+			return refuse(c, from, "bad count: 4 GiB or more");
 	}
 	field->count = count;
 	field->path_max += path + 1;
@@ -447,7 +447,7 @@ static int add_field(struct compiler *c, struct bpffs_field *field)
 	field->offset = c->frame[c->depth].bytes;
 	c->frame[c->depth].bytes += bytes * count;
 	if (c->frame[c->depth].bytes > U32_MAX)
-		return refuse(c, c->at - 1, "the layout covers more than 4 GiB");
+		return refuse(c, c->at - 1, "the layout covers 4 GiB or more");
 	c->pending[c->nr_pending++] = field;
 	return 0;
 }
@@ -471,7 +471,7 @@ static int leave(struct compiler *c)
 		c->pending[i]->offset += c->frame[c->depth].bytes;
 	c->frame[c->depth].bytes += bytes;
 	if (c->frame[c->depth].bytes > U32_MAX)
-		return refuse(c, c->at - 1, "the layout covers more than 4 GiB");
+		return refuse(c, c->at - 1, "the layout covers 4 GiB or more");
 	return 0;
 }
 

@@ -497,6 +497,18 @@ static u64 next_bare(struct bpffs_parser *p)
 
 static int take_byte(struct bpffs_parser *p, char c, struct bpffs_reason *why);
 
+/* A bare text, but no field is left for it. */
+static int refuse_bare(const struct bpffs_parser *p, struct bpffs_reason *why)
+{
+	char head[32];
+	u32 shown = min_t(u32, p->len, sizeof(head)), i;
+
+	for (i = 0; i < shown; i++)
+		head[i] = p->word[i] > ' ' && p->word[i] <= '~' ? p->word[i] : '?';
+	return bpffs_reason(why, min_t(u64, p->word_column, U32_MAX),
+			    "\"%.*s\" is for no field; give NAME=TEXT", shown, head);
+}
+
 /* The head is no name but a bare text. */
 static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
 {
@@ -505,14 +517,8 @@ static int begin_bare(struct bpffs_parser *p, struct bpffs_reason *why)
 	u32 len = p->len, i;
 	int err;
 
-	if (leaf == U64_MAX) {
-		u32 shown = min(len, 32U);
-
-		for (i = 0; i < shown; i++)
-			head[i] = p->word[i] > ' ' && p->word[i] <= '~' ? p->word[i] : '?';
-		return bpffs_reason(why, min_t(u64, p->word_column, U32_MAX),
-				    "\"%.*s\" is for no field; give NAME=TEXT", shown, head);
-	}
+	if (leaf == U64_MAX)
+		return refuse_bare(p, why);
 	memcpy(head, p->word, len);
 	err = begin_field(p, leaf);
 	if (err)
@@ -875,7 +881,9 @@ bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	if (p->state == IN_SPACE || p->applied)
 		return false;
-	if (p->state == IN_HEAD)
+	if (p->state == IN_HEAD && next_bare(p) == U64_MAX)
+		refuse_bare(p, why);
+	else if (p->state == IN_HEAD)
 		bpffs_reason(why, 0, "a text of several fields ends in a newline");
 	else if (p->add)
 		refuse(p, 0, why, "an addition ends in a newline");
