@@ -505,13 +505,19 @@ static enum status parse_line(void *context, const char *line, size_t len)
 	const char *blank = memchr(line, ' ', len);
 	size_t name_len = blank ? (size_t)(blank - line) : len;
 	struct bpffs_reason why;
+	int err;
 
 	bpffs_parse_begin(parsed->parser);
-	if (bpffs_name_decode(map->key, line, name_len, parsed->key, &why) ||
-	    (blank && bpffs_parse_piece(parsed->parser, blank + 1, len - name_len - 1, &why)) ||
-	    bpffs_parse_piece(parsed->parser, "\n", 1, &why))
+	err = bpffs_name_decode(map->key, line, name_len, parsed->key, &why);
+	if (!err && blank)
+		err = bpffs_parse_piece(parsed->parser, blank + 1, len - name_len - 1, &why);
+	if (!err)
+		err = bpffs_parse_piece(parsed->parser, "\n", 1, &why);
+	if (err == -EINVAL)
 		return fail("%s/.bpf/table: a line is not of the layouts: %s", map->dir,
 			    why.text);
+	if (err)
+		return fail("%s/.bpf/table: %s", map->dir, strerror(-err));
 	return parsed->action(parsed->context, parsed->key, bpffs_parse_value(parsed->parser));
 }
 
