@@ -226,6 +226,7 @@ static void begin_text(struct bpffs_open *open, loff_t pos)
 {
 	bpffs_parse_begin(open->parser);
 	open->next = pos;
+	open->failed = 0;
 	open->complete = false;
 }
 
@@ -259,6 +260,7 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 		     loff_t pos, struct iov_iter *from)
 {
 	size_t len = iov_iter_count(from);
+	bool within;
 	int err;
 
 	if (!bpffs_map_can(info, BPFFS_CAN_WRITE))
@@ -276,11 +278,16 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 				     "a text is written from its start, without gaps" UNCHANGED);
 		return -EINVAL;
 	}
+	if (open->failed)
+		return open->failed;
+	within = bpffs_parse_is_within(open->parser);
 	err = parse_pieces(info, key, open, from);
 	if (!err)
 		err = store_fresh(info, key, open);
 	if (err) {
 		begin_text(open, pos);
+		if (within)
+			open->failed = bpffs_stays_failed(err);
 		return err;
 	}
 	bpffs_parse_commit(open->parser);

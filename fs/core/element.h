@@ -15,6 +15,7 @@
  * @consumed: has offset 0 been read from it? Then a read there samples anew.
  * @parser: of the text being written, NULL before the first write
  * @next: the offset at which a write continues that text
+ * @failed: 0, or what each write but one at the start gets, see bpffs_stays_failed()
  * @pending: the map has no such element until every field has been named
  * @may_insert: O_CREAT and nothing stored yet: a write may make the element
  * @excl: O_EXCL: it must not replace one
@@ -34,6 +35,7 @@ struct bpffs_open {
 
 	struct bpffs_parser *parser;
 	loff_t next;
+	int failed;
 	bool pending;
 	bool may_insert;
 	bool excl;

@@ -118,10 +118,17 @@ static int take_line(struct bpffs_info *info, struct bpffs_queue_open *open,
 	return push_text(info, open);
 }
 
+static void begin_text(struct bpffs_queue_open *open)
+{
+	bpffs_parse_begin(open->parser);
+	open->failed = 0;
+}
+
 /* Of what could not be pushed, nothing is kept: say how far it went. */
 static ssize_t push_lines(struct bpffs_info *info, struct bpffs_queue_open *open,
 			  struct iov_iter *from)
 {
+	bool within = bpffs_parse_is_within(open->parser) || bpffs_parse_any_fresh(open->parser);
 	char window[BPFFS_WINDOW] __uninitialized;
 	size_t base = 0, done = 0, want, got, at, len;
 	const char *end;
@@ -146,6 +153,8 @@ static ssize_t push_lines(struct bpffs_info *info, struct bpffs_queue_open *open
 	if (!err)
 		return base;
 	bpffs_parse_begin(open->parser);
+	if (within && !done)
+		open->failed = bpffs_stays_failed(err);
 	return done ? (ssize_t)done : err;
 }
 
@@ -158,8 +167,10 @@ ssize_t bpffs_queue_write(struct bpffs_info *info, struct bpffs_queue_open *open
 		open->parser = bpffs_parser_new(&info->shape);
 	if (!open->parser)
 		ret = -ENOMEM;
-	else if (*pos != open->next)
-		bpffs_parse_begin(open->parser);
+	else if (*pos == open->next)
+		ret = open->failed;
+	else
+		begin_text(open);
 	if (!ret)
 		ret = push_lines(info, open, from);
 	if (ret > 0)

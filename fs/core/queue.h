@@ -27,6 +27,7 @@ enum bpffs_queue_file bpffs_queue_find(const char *name, size_t len);
  * @pos: where in its text the last read ended
  * @parser: of the text being written, NULL before the first write
  * @next: the offset at which a write continues that text
+ * @failed: 0, or what a write there gets, see bpffs_stays_failed()
  */
 struct bpffs_queue_open {
 	bool pops;
@@ -36,6 +37,7 @@ struct bpffs_queue_open {
 	struct bpffs_text_pos pos;
 	struct bpffs_parser *parser;
 	loff_t next;
+	int failed;
 };
 
 /* May it be opened to read, to write? Return: 0, -EACCES, -EFBIG. */

@@ -327,6 +327,7 @@ static int begin_writing(const struct bpffs_info *info, struct bpffs_table *tabl
 	begin_line(table);
 	table->line = 1;
 	table->write_pos = 0;
+	table->failed = 0;
 	return 0;
 }
 
@@ -484,6 +485,7 @@ static int take_window(struct bpffs_info *info, struct bpffs_table *table, size_
 static ssize_t write_lines(struct bpffs_info *info, struct bpffs_table *table,
 			   struct iov_iter *from)
 {
+	bool within = table->name_len || table->in_fields;
 	size_t base = 0, done = 0, want, got;
 	int err = 0;
 
@@ -498,6 +500,8 @@ static ssize_t write_lines(struct bpffs_info *info, struct bpffs_table *table,
 		return base;
 	/* The lines before the bad one are stored: say so by a short write. */
 	begin_line(table);
+	if (within && !done)
+		table->failed = bpffs_stays_failed(err);
 	return done ? (ssize_t)done : err;
 }
 
@@ -510,6 +514,8 @@ ssize_t bpffs_table_write(struct bpffs_info *info, struct bpffs_table *table,
 		ret = begin_writing(info, table);
 	else if (*pos != table->write_pos)
 		ret = -ESPIPE;
+	else
+		ret = table->failed;
 	if (!ret)
 		ret = write_lines(info, table, from);
 	if (ret > 0) {

@@ -31,6 +31,7 @@
  * @in_fields: the current line's name is complete
  * @line: number of the current line
  * @write_pos: where the next write must be
+ * @failed: 0, or what each write but one at the start gets, see bpffs_stays_failed()
  * @evictions: of new elements
  * @name_room: for a whole name and a NUL
  * @text_made: bytes of text that are made at a time
@@ -60,6 +61,7 @@ struct bpffs_table {
 	bool in_fields;
 	u64 line;
 	loff_t write_pos;
+	int failed;
 	struct bpffs_evictions evictions;
 
 	u32 name_room;

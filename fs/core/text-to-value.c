@@ -877,6 +877,19 @@ int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why)
 	return -EINVAL;
 }
 
+bool bpffs_parse_is_within(const struct bpffs_parser *p)
+{
+	const struct bpffs_field *root = p->shape.layout->root;
+	u32 i;
+
+	if (p->state != IN_SPACE)
+		return true;
+	for (i = p->bare; p->bare && i < root->kids; i++)
+		if (bpffs_is_bare(root->kid[i]))
+			return true;
+	return false;
+}
+
 bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)
 {
 	if (p->state == IN_SPACE || p->applied)

@@ -128,6 +128,21 @@ int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why);
 void bpffs_parse_commit(struct bpffs_parser *p);
 
 /*
+ * Would what comes next mean something else at the start of a text? In the middle of a field,
+ * and where more of the fields follow that are not named.
+ */
+bool bpffs_parse_is_within(const struct bpffs_parser *p);
+/*
+ * The errno of a write that ended within a text that an earlier write has begun, for those
+ * after it: what is written again, or what follows, would be taken for a text of its own. Nor
+ * is it to be written again for ever.
+ */
+static inline int bpffs_stays_failed(int err)
+{
+	return err == -EINTR || err == -EAGAIN ? -EIO : err;
+}
+
+/*
  * At the end of a text: is there an unfinished field? Then @why says which and
  * what is missing.
  */

@@ -701,6 +701,40 @@ static void test_ring(void)
 	map_free(map);
 }
 
+/* The rest of a text that a write has failed to go on with is no text of its own. */
+static void test_fails_within(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_HASH, "u32", 4, "u64", 8, 0, false);
+	struct file file;
+
+	CHECK(!echo(map, "1", "7\n"));
+	file = open_file(map, "1", O_WRONLY);
+	CHECK(!put(&file, "12"));
+	map->store_error = -EBUSY;
+	CHECK(put(&file, "34\n") == -EBUSY);
+	map->store_error = 0;
+	CHECK(put(&file, "34\n") == -EBUSY && shows(map, "1", "12\n"));
+	file.pos = 0;
+	CHECK(!put(&file, "1234\n") && shows(map, "1", "1234\n"));
+	/* A whole text that fails is none before another. */
+	CHECK(put(&file, "x\n") == -EINVAL);
+	CHECK(!put(&file, "5\n") && shows(map, "1", "5\n"));
+	close_file(&file);
+	map_free(map);
+
+	/* In a word, after fields without names, and between fields with names. */
+	map = map_new(BPFFS_TYPE_HASH, "u32", 4, "u32:u32:n=u32", 12, 0, false);
+	CHECK(!echo(map, "1", "1 2 n=3\n"));
+	file = open_file(map, "1", O_WRONLY);
+	CHECK(!put(&file, "4\n") && put(&file, "x\n") == -EINVAL);
+	CHECK(put(&file, "5\n") == -EINVAL && shows(map, "1", "4\n2\nn=3\n"));
+	file.pos = 0;
+	CHECK(!put(&file, "6\n7\n") && put(&file, "n=x\n") == -EINVAL);
+	CHECK(!put(&file, "n=8\n") && shows(map, "1", "6\n7\nn=8\n"));
+	close_file(&file);
+	map_free(map);
+}
+
 int main(void)
 {
 	run("element: read", test_read);
@@ -718,6 +752,7 @@ int main(void)
 	run("element: read_fails", test_read_fails);
 	run("element: write_fails", test_write_fails);
 	run("element: map_refuses", test_map_refuses);
+	run("element: fails_within", test_fails_within);
 	run("element: no_sentence", test_no_sentence);
 	run("element: large", test_large);
 	run("element: long_text", test_long_text);

@@ -125,6 +125,46 @@ static void test_pieces(void)
 	map_free(map);
 }
 
+static ssize_t more(struct map *map, struct bpffs_queue_open *open, loff_t *pos,
+		    const char *text)
+{
+	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
+
+	return bpffs_queue_write(&map->info, open, pos, &from);
+}
+
+/* The rest of a text that a write has failed to go on with is no text of its own. */
+static void test_fails_within(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_QUEUE, NULL, 0, "u32", 4, 0, false);
+	struct bpffs_queue_open open = {};
+	loff_t pos = 0;
+
+	CHECK(more(map, &open, &pos, "12") == 2);
+	map->store_error = -ENOSPC;
+	CHECK(more(map, &open, &pos, "34\n") == -ENOSPC);
+	map->store_error = 0;
+	CHECK(more(map, &open, &pos, "34\n") == -ENOSPC && map_elements(map) == 0);
+	/* Elsewhere, a text begins; and a whole one that fails is none before another. */
+	pos = 100;
+	CHECK(more(map, &open, &pos, "56\n") == 3 && map_elements(map) == 1);
+	CHECK(more(map, &open, &pos, "x\n") == -EINVAL);
+	CHECK(more(map, &open, &pos, "78\n") == 3 && map_elements(map) == 2);
+	bpffs_queue_end(&map->info, &open, false);
+	map_free(map);
+
+	/* Nor are fields of two texts one. */
+	map = new();
+	open = (struct bpffs_queue_open){};
+	pos = 0;
+	CHECK(more(map, &open, &pos, "a=1\n") == 4);
+	CHECK(more(map, &open, &pos, "b=x\n") == -EINVAL);
+	CHECK(more(map, &open, &pos, "b=2\n") == -EINVAL);
+	bpffs_queue_end(&map->info, &open, false);
+	CHECK(map_elements(map) == 0);
+	map_free(map);
+}
+
 #define TEXTS	"a=1 b=1\na=2 b=2\na=3 b=3\n"
 #define EACH	8
 
@@ -239,6 +279,7 @@ int main(void)
 	run("queue: map_refuses", test_map_refuses);
 	run("queue: pieces", test_pieces);
 	run("queue: push_fails", test_push_fails);
+	run("queue: fails_within", test_fails_within);
 	run("queue: pop_fails", test_pop_fails);
 	run("queue: no_memory", test_no_memory);
 	printf("1..%d\n", tests);

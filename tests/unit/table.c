@@ -446,6 +446,49 @@ static void test_write_fails(void)
 	}
 }
 
+static ssize_t more(struct map *map, struct bpffs_table *table, loff_t *pos, const char *text)
+{
+	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
+
+	return bpffs_table_write(&map->info, table, pos, &from);
+}
+
+/* The rest of a line that a write has failed to go on with is no line of its own. */
+static void test_fails_within(void)
+{
+	struct map *map = new(BPFFS_TYPE_HASH);
+	struct bpffs_table table = {};
+	loff_t pos = 0;
+
+	CHECK(!bpffs_table_begin(&map->info, &table, NULL));
+	CHECK(more(map, &table, &pos, "1 a=1 b=1\n2") == 11);
+	map->store_error = -ENOSPC;
+	CHECK(more(map, &table, &pos, "0 a=5 b=6\n") == -ENOSPC);
+	map->store_error = 0;
+	CHECK(more(map, &table, &pos, "0 a=5 b=6\n") == -ENOSPC && map_elements(map) == 1);
+	CHECK(pos == 11);
+	pos = 0;
+	CHECK(more(map, &table, &pos, "20 a=5 b=6\n2") == 12 && map_elements(map) == 2);
+	/* Nor is it to be tried for ever. */
+	fail_copy = 1;
+	CHECK(more(map, &table, &pos, "1 a=5 b=6\n") == -EFAULT);
+	CHECK(more(map, &table, &pos, "1 a=5 b=6\n") == -EFAULT);
+	pos = 0;
+	CHECK(more(map, &table, &pos, "2") == 1);
+	stop = 1;
+	CHECK(more(map, &table, &pos, "1 a=5 ") == -EINTR);
+	stop = 0;
+	has_stopped = false;
+	CHECK(more(map, &table, &pos, "1 a=5 ") == -EIO && map_elements(map) == 2);
+	/* A whole line that fails is none before another. */
+	pos = 0;
+	CHECK(more(map, &table, &pos, "3 a=5 b=6\n") == 10);
+	CHECK(more(map, &table, &pos, "4 a=x\n") == -EINVAL);
+	CHECK(more(map, &table, &pos, "4 a=5 b=6\n") == 10 && map_elements(map) == 4);
+	bpffs_table_end(&map->info, &table);
+	map_free(map);
+}
+
 /* What the map's own walk fails with: it goes on there. */
 static void test_chunk_fails(void)
 {
@@ -516,6 +559,7 @@ int main(void)
 	run("table: position", test_position);
 	run("table: read_fails", test_read_fails);
 	run("table: write_fails", test_write_fails);
+	run("table: fails_within", test_fails_within);
 	run("table: chunk_fails", test_chunk_fails);
 	run("table: gone", test_gone);
 	printf("1..%d\n", tests);
