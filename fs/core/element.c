@@ -278,8 +278,11 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 				     "a text is written from its start, without gaps" UNCHANGED);
 		return -EINVAL;
 	}
-	if (open->failed)
+	if (open->failed) {
+		bpffs_refuse_element(info, key,
+				     "a write has failed in this text: write it from its start");
 		return open->failed;
+	}
 	within = bpffs_parse_is_within(open->parser);
 	err = parse_pieces(info, key, open, from);
 	if (!err)

@@ -171,6 +171,8 @@ ssize_t bpffs_queue_write(struct bpffs_info *info, struct bpffs_queue_open *open
 		ret = open->failed;
 	else
 		begin_text(open);
+	if (ret && ret == open->failed)
+		bpffs_refuse(info, "push: a write has failed in this text: open the file anew");
 	if (!ret)
 		ret = push_lines(info, open, from);
 	if (ret > 0)

@@ -514,8 +514,11 @@ ssize_t bpffs_table_write(struct bpffs_info *info, struct bpffs_table *table,
 		ret = begin_writing(info, table);
 	else if (*pos != table->write_pos)
 		ret = -ESPIPE;
-	else
+	else if (table->failed)
 		ret = table->failed;
+	if (ret && ret == table->failed)
+		refuse_line(info, table,
+			    "a write has failed in it: write from the start of the file");
 	if (!ret)
 		ret = write_lines(info, table, from);
 	if (ret > 0) {

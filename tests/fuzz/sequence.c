@@ -241,6 +241,7 @@ struct change {
  * @next: the offset where it goes on
  * @named: leaves set by earlier writes of it, as @said
  * @stored: it has been stored as a whole
+ * @failed: as a write has that went on in a word: so does each but one at offset 0
  */
 struct text {
 	char all[TEXT_MAX];
@@ -250,6 +251,7 @@ struct text {
 	struct change said[LEAVES];
 	bool stored;
 	bool unfinished;
+	int failed;
 };
 
 static void begin_text(struct text *t, u64 pos)
@@ -258,6 +260,7 @@ static void begin_text(struct text *t, u64 pos)
 	t->next = pos;
 	t->stored = false;
 	t->unfinished = false;
+	t->failed = 0;
 	memset(t->named, 0, sizeof(t->named));
 }
 
@@ -643,6 +646,7 @@ static int model_write(struct file *file, u64 pos, const char *piece, size_t len
 {
 	struct change changes[LEAVES] = {};
 	struct text *t = &file->text;
+	bool within;
 	size_t old;
 	int err;
 
@@ -652,6 +656,9 @@ static int model_write(struct file *file, u64 pos, const char *piece, size_t len
 		begin_text(t, 0);
 	if (pos != t->next)
 		return -EINVAL;
+	if (t->failed)
+		return t->failed;
+	within = t->len && !strchr(" \t\n", t->all[t->len - 1]);
 	law(t->len + len <= sizeof(t->all), "more text than there is input");
 	memcpy(t->all + t->len, piece, len);
 	old = t->len;
@@ -661,6 +668,7 @@ static int model_write(struct file *file, u64 pos, const char *piece, size_t len
 		err = store_text(file, changes);
 	if (err) {
 		begin_text(t, pos);
+		t->failed = within ? err : 0;
 		return err;
 	}
 	t->next += len;
@@ -778,11 +786,13 @@ static int may_open(u32 key, unsigned int flags)
 /* Core says what can be made; what is there, who calls it. */
 static void open_file(struct file *file, u32 key, unsigned int flags, bool reads, bool writes)
 {
-	int expected = may_open(key, flags), err = 0;
+	int expected, err = 0;
 	char name[8];
 	u32 made;
 
+	/* It may make an element, for which another goes. */
 	close_file(file, false);
+	expected = may_open(key, flags);
 	sprintf(name, "%u", key);
 	if (!model.element[key].there && flags & O_CREAT) {
 		err = bpffs_may_create(&map->info, name, strlen(name), &made);

@@ -714,6 +714,7 @@ static void test_fails_within(void)
 	CHECK(put(&file, "34\n") == -EBUSY);
 	map->store_error = 0;
 	CHECK(put(&file, "34\n") == -EBUSY && shows(map, "1", "12\n"));
+	CHECK(said(map, "1: a write has failed in this text: write it from its start"));
 	file.pos = 0;
 	CHECK(!put(&file, "1234\n") && shows(map, "1", "1234\n"));
 	/* A whole text that fails is none before another. */

@@ -145,6 +145,7 @@ static void test_fails_within(void)
 	CHECK(more(map, &open, &pos, "34\n") == -ENOSPC);
 	map->store_error = 0;
 	CHECK(more(map, &open, &pos, "34\n") == -ENOSPC && map_elements(map) == 0);
+	CHECK(said(map, "push: a write has failed in this text: open the file anew"));
 	/* Elsewhere, a text begins; and a whole one that fails is none before another. */
 	pos = 100;
 	CHECK(more(map, &open, &pos, "56\n") == 3 && map_elements(map) == 1);

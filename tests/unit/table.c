@@ -467,6 +467,7 @@ static void test_fails_within(void)
 	map->store_error = 0;
 	CHECK(more(map, &table, &pos, "0 a=5 b=6\n") == -ENOSPC && map_elements(map) == 1);
 	CHECK(pos == 11);
+	CHECK(said(map, "table: line 2: a write has failed in it: write from the start of the file"));
 	pos = 0;
 	CHECK(more(map, &table, &pos, "20 a=5 b=6\n2") == 12 && map_elements(map) == 2);
 	/* Nor is it to be tried for ever. */
