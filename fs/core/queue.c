@@ -118,12 +118,6 @@ static int take_line(struct bpffs_info *info, struct bpffs_queue_open *open,
 	return push_text(info, open);
 }
 
-static void begin_text(struct bpffs_queue_open *open)
-{
-	bpffs_parse_begin(open->parser);
-	open->failed = 0;
-}
-
 /* Of what could not be pushed, nothing is kept: say how far it went. */
 static ssize_t push_lines(struct bpffs_info *info, struct bpffs_queue_open *open,
 			  struct iov_iter *from)
@@ -165,14 +159,15 @@ ssize_t bpffs_queue_write(struct bpffs_info *info, struct bpffs_queue_open *open
 
 	if (!open->parser)
 		open->parser = bpffs_parser_new(&info->shape);
-	if (!open->parser)
+	if (!open->parser) {
 		ret = -ENOMEM;
-	else if (*pos == open->next)
-		ret = open->failed;
-	else
-		begin_text(open);
-	if (ret && ret == open->failed)
+	} else if (*pos != open->next) {
+		bpffs_parse_begin(open->parser);
+		open->failed = 0;
+	} else if (open->failed) {
 		bpffs_refuse(info, "push: a write has failed in this text: open the file anew");
+		ret = open->failed;
+	}
 	if (!ret)
 		ret = push_lines(info, open, from);
 	if (ret > 0)

@@ -510,15 +510,15 @@ ssize_t bpffs_table_write(struct bpffs_info *info, struct bpffs_table *table,
 {
 	ssize_t ret = 0;
 
-	if (*pos == 0)
+	if (*pos == 0) {
 		ret = begin_writing(info, table);
-	else if (*pos != table->write_pos)
+	} else if (*pos != table->write_pos) {
 		ret = -ESPIPE;
-	else if (table->failed)
-		ret = table->failed;
-	if (ret && ret == table->failed)
+	} else if (table->failed) {
 		refuse_line(info, table,
 			    "a write has failed in it: write from the start of the file");
+		ret = table->failed;
+	}
 	if (!ret)
 		ret = write_lines(info, table, from);
 	if (ret > 0) {

@@ -12,13 +12,20 @@ static struct map *new(void)
 	return map_new(BPFFS_TYPE_QUEUE, NULL, 0, "a=u32:b=u32", 8, 0, false);
 }
 
+static ssize_t more(struct map *map, struct bpffs_queue_open *open, loff_t *pos,
+		    const char *text)
+{
+	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
+
+	return bpffs_queue_write(&map->info, open, pos, &from);
+}
+
 /* All of @text by one write, and close. */
 static ssize_t push(struct map *map, const char *text, bool killed)
 {
-	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
 	struct bpffs_queue_open open = {};
 	loff_t pos = 0;
-	ssize_t ret = bpffs_queue_write(&map->info, &open, &pos, &from);
+	ssize_t ret = more(map, &open, &pos, text);
 
 	bpffs_queue_end(&map->info, &open, killed);
 	return ret;
@@ -111,11 +118,9 @@ static void test_pieces(void)
 		loff_t pos = 0;
 
 		for (i = 0; i < 2; i++) {
-			struct iov_iter from = { .at = (char *)piece[i], .left = 4 };
-
 			if (elsewhere)
 				pos = 0;
-			CHECK(bpffs_queue_write(&map->info, &open, &pos, &from) == 4);
+			CHECK(more(map, &open, &pos, piece[i]) == 4);
 			CHECK(pos == (elsewhere ? 4 : 4 * (i + 1)));
 		}
 		bpffs_queue_end(&map->info, &open, false);
@@ -123,14 +128,6 @@ static void test_pieces(void)
 	}
 	CHECK(said(map, "push: closed before every field was named; nothing was pushed"));
 	map_free(map);
-}
-
-static ssize_t more(struct map *map, struct bpffs_queue_open *open, loff_t *pos,
-		    const char *text)
-{
-	struct iov_iter from = { .at = (char *)text, .left = strlen(text) };
-
-	return bpffs_queue_write(&map->info, open, pos, &from);
 }
 
 /* The rest of a text that a write has failed to go on with is no text of its own. */

@@ -332,6 +332,7 @@ static struct map *filled(u32 i)
 
 #define TEXT_MAX	32768
 
+static unsigned long *const fails[] = { &fail_alloc, &fail_copy, &stop };
 static const int errors[] = { -ENOMEM, -EFAULT, -EINTR };
 
 /*
@@ -341,7 +342,6 @@ static const int errors[] = { -ENOMEM, -EFAULT, -EINTR };
 static void test_read_fails(void)
 {
 	static char whole[TEXT_MAX], text[TEXT_MAX];
-	unsigned long *const fails[] = { &fail_alloc, &fail_copy, &stop };
 	unsigned long at;
 	ssize_t len, ret;
 	u32 i, way;
@@ -398,7 +398,6 @@ static void test_read_fails(void)
 static void test_write_fails(void)
 {
 	static char whole[TEXT_MAX], text[TEXT_MAX];
-	unsigned long *const fails[] = { &fail_alloc, &fail_copy, &stop };
 	unsigned long at;
 	ssize_t len, ret;
 	u32 i, way;
