@@ -114,16 +114,11 @@ static u8 *bytes_of(__u64 *word, u32 size)
 #endif
 }
 
-/* Is it in one word of 4 bytes or 8 that is aligned, and part of the value? */
-static bool can_exchange(const struct map *map, const struct bpffs_leaf *leaf)
-{
-	u32 size = leaf->size == 8 ? 8 : 4, at = leaf->offset % size;
-
-	return !(map_place(map) % size) && at + leaf->size <= size &&
-	       leaf->offset - at + size <= map->value_size;
-}
-
-/* By compare and exchange of this word: whoever else changes it meanwhile is not lost. */
+/*
+ * By compare and exchange, of the word of 4 bytes or 8 that the unit is in: whoever else
+ * changes the word meanwhile is not lost. -EOPNOTSUPP: it is in no such word that is aligned
+ * and part of the value.
+ */
 static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
 		    const struct bpffs_leaf *leaf, const void *from, bool add)
 {
@@ -133,7 +128,8 @@ static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bo
 	__u64 old = 0, was, word;
 	int err;
 
-	if (!can_exchange(map, leaf))
+	if (map_place(map) % size || at + leaf->size > size ||
+	    field.offset + size > map->value_size)
 		return -EOPNOTSUPP;
 	do {
 		word = old;
@@ -144,15 +140,20 @@ static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bo
 	return err;
 }
 
-/* Otherwise the byte is read and stored: what others change in it meanwhile can be lost. */
-static int store_bits_of_byte(const struct bpffs_info *info, const void *key, u32 copy,
-			      const struct bpffs_leaf *byte, const void *from)
+/* Where it cannot be exchanged, it is stored: what others change in it meanwhile can be lost. */
+static int store_byte(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
+		      const struct bpffs_leaf *byte, const void *from)
 {
 	const struct map_field field = { copy, byte->offset, 1 };
 	const struct map *map = &object_of(info)->map;
-	u8 *value = calloc(1, map_value_bytes(map)), *to;
-	int err = value ? map_read(map, key, value) : -ENOMEM;
+	u8 *value, *to;
+	int err;
 
+	err = exchange(info, key, copy, counted, byte, from, false);
+	if (err != -EOPNOTSUPP)
+		return err;
+	value = calloc(1, map_value_bytes(map));
+	err = value ? map_read(map, key, value) : -ENOMEM;
 	if (!err) {
 		to = value + (size_t)copy * map->stride + byte->offset;
 		bpffs_unit_change(byte, to, from, false);
@@ -165,18 +166,16 @@ static int store_bits_of_byte(const struct bpffs_info *info, const void *key, u3
 static int store_bits(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
 		      const struct bpffs_leaf *leaf, const void *from)
 {
-	const struct map *map = &object_of(info)->map;
 	struct bpffs_leaf byte;
-	int err = 0;
+	int err;
 	u32 i;
 
-	if (can_exchange(map, leaf))
-		return exchange(info, key, copy, counted, leaf, from, false);
-	for (i = 0; i < leaf->size && !err; i++)
+	err = exchange(info, key, copy, counted, leaf, from, false);
+	if (err != -EOPNOTSUPP)
+		return err;
+	for (i = 0, err = 0; i < leaf->size && !err; i++)
 		if (bpffs_bits_of_byte(leaf, i, &byte))
-			err = can_exchange(map, &byte) ?
-			      exchange(info, key, copy, counted, &byte, from + i, false) :
-			      store_bits_of_byte(info, key, copy, &byte, from + i);
+			err = store_byte(info, key, copy, counted, &byte, from + i);
 	return err;
 }
 
