@@ -844,10 +844,8 @@ static enum status name_map(struct exported *all, const char *dir, int root)
 {
 	u64 id;
 
-	all->map_name = read_file(root, ".bpf/name");
-	if (!all->map_name)
-		return errno == ENOENT ? fail("%s: no map is mounted here", dir) :
-					 fail("%s/.bpf/name: %s", dir, strerror(errno));
+	if (take_name(dir, root, &all->map_name))
+		return FAILED;
 	if (!*all->map_name) {
 		free(all->map_name);
 		all->map_name = NULL;

@@ -70,6 +70,15 @@ unsigned long read_number(int root, const char *name)
 	return number;
 }
 
+enum status take_name(const char *dir, int root, char **name)
+{
+	*name = read_file(root, ".bpf/name");
+	if (*name)
+		return DONE;
+	return errno == ENOENT ? fail("%s: no map is mounted here", dir) :
+				 fail("%s/.bpf/name: %s", dir, strerror(errno));
+}
+
 enum status take_number(const char *dir, int root, const char *name, u64 *number)
 {
 	char *text = read_file(root, name);

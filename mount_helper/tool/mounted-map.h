@@ -20,7 +20,8 @@ char *read_file(int root, const char *name);
 /* 0 if there is none, or it cannot be read. */
 unsigned long read_number(int root, const char *name);
 
-/* DONE, or FAILED after a sentence; @dir is for that. */
+/* DONE, or FAILED after a sentence; @dir is for that. @name: to be freed; empty: it has none */
+enum status take_name(const char *dir, int root, char **name);
 enum status take_number(const char *dir, int root, const char *name, u64 *number);
 /* Is there such a file? */
 enum status see_file(const char *dir, int root, const char *name, bool *there);

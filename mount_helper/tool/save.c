@@ -96,18 +96,15 @@ static enum status put_file(const char *dir, int root, const char *map, const ch
 static enum status put_map(const char *dir)
 {
 	int root = open_mount(dir);
-	enum status status = DONE;
+	enum status status;
 	char *name, *map;
 	u64 id = 0;
 	size_t i;
 
 	if (root < 0)
 		return FAILED;
-	name = read_file(root, ".bpf/name");
-	if (!name)
-		status = errno == ENOENT ? fail("%s: no map is mounted here", dir) :
-					   fail("%s/.bpf/name: %s", dir, strerror(errno));
-	else
+	status = take_name(dir, root, &name);
+	if (!status)
 		status = take_number(dir, root, ".bpf/id", &id);
 	if (!status && asprintf(&map, "%s-%llu", *name ? name : "map", id) < 0)
 		status = fail("%s", strerror(ENOMEM));
