@@ -111,13 +111,9 @@ TEST_F(descriptor, of_root_only)
 
 TEST_F(descriptor, of_a_program)
 {
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
-	int prog = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "pass", "GPL", insns, 2, NULL);
+	int prog = make_prog(BPF_PROG_TYPE_SOCKET_FILTER);
 	int fd;
 
 	ASSERT_LE(0, prog);
@@ -137,14 +133,9 @@ TEST_F(descriptor, of_a_link)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
-	int prog, link;
+	int link = make_xdp_link();
 
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	prog = make_prog(BPF_PROG_TYPE_XDP);
-	ASSERT_LE(0, prog);
-	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
 	ASSERT_LE(0, link);
-	close(prog);
 	ASSERT_EQ(0, mount_fd(link, MNT, ""));
 	close(link);
 	link = bpf_mount_open(MNT, O_RDWR);

@@ -266,17 +266,12 @@ TEST_F(lifecycle, link)
 {
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
-	int prog, link;
+	int link = make_xdp_link();
 
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	prog = make_prog(BPF_PROG_TYPE_XDP);
-	ASSERT_LE(0, prog);
-	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
 	ASSERT_LE(0, link);
 	ASSERT_EQ(0, bpf_obj_get_info_by_fd(link, &info, &len));
 	ASSERT_EQ(0, mount_fd(link, MNT, ""));
 	close(link);
-	close(prog);
 	EXPECT_EQ(info.id, (__u32)atoi(text_of(at("id"))));
 	EXPECT_STREQ("xdp\n", text_of(at("type")));
 	EXPECT_EQ(info.prog_id, (__u32)atoi(text_of(at("prog_id"))));

@@ -159,15 +159,14 @@ TEST_F(pin, read_only_bind_mounts)
 
 TEST_F(pin, of_a_program_and_a_link)
 {
-	int prog, link;
+	int prog = make_prog(BPF_PROG_TYPE_XDP), link;
 
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	prog = make_prog(BPF_PROG_TYPE_XDP);
 	ASSERT_LE(0, prog);
 	ASSERT_EQ(0, mount_pin(prog, "pin")) TH_LOG("%s", bpf_mount_error());
 	EXPECT_EQ(0, sh("bpftool prog show pinned " MNT "/pin/prog | grep -q xdp"));
 	EXPECT_EQ(0, umount(MNT));
-	link = bpf_link_create(prog, 1, BPF_XDP, NULL);
+	close(prog);
+	link = make_xdp_link();
 	ASSERT_LE(0, link);
 	ASSERT_EQ(0, mount_pin(link, "pin")) TH_LOG("%s", bpf_mount_error());
 	close(link);
@@ -175,7 +174,6 @@ TEST_F(pin, of_a_program_and_a_link)
 	EXPECT_LE(0, link);
 	close(link);
 	EXPECT_EQ(0, umount(MNT));
-	close(prog);
 }
 
 TEST_F(pin, refused)

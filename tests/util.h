@@ -113,6 +113,17 @@ static inline int make_prog(enum bpf_prog_type type)
 	return bpf_prog_load(type, "pass", "GPL", insns, 2, NULL);
 }
 
+/* Of a program that nothing else holds, in a network of its own. */
+static inline int make_xdp_link(void)
+{
+	int prog = unshare(CLONE_NEWNET) ? -1 : make_prog(BPF_PROG_TYPE_XDP);
+	int link = prog < 0 ? -1 : bpf_link_create(prog, 1, BPF_XDP, NULL);
+
+	if (prog >= 0)
+		close(prog);
+	return link;
+}
+
 /* The last reference may be dropped a moment after umount: wait for it. */
 static inline bool is_gone(int (*get_fd_by_id)(__u32 id), __u32 id)
 {
