@@ -283,7 +283,8 @@ int bpffs_open_write(struct bpffs_info *info, const void *key, struct bpffs_open
 				     "a write has failed in this text: write it from its start");
 		return open->failed;
 	}
-	within = bpffs_parse_is_within(open->parser);
+	/* What was named so far of a new element is lost, too. */
+	within = bpffs_parse_is_within(open->parser) || (open->pending && open->next);
 	err = parse_pieces(info, key, open, from);
 	if (!err)
 		err = store_fresh(info, key, open);

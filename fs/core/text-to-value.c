@@ -879,15 +879,12 @@ int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why)
 
 bool bpffs_parse_is_within(const struct bpffs_parser *p)
 {
-	const struct bpffs_field *root = p->shape.layout->root;
-	u32 i;
-
 	if (p->state != IN_SPACE)
 		return true;
-	for (i = p->bare; p->bare && i < root->kids; i++)
-		if (bpffs_is_bare(root->kid[i]))
-			return true;
-	return false;
+	/* Of the only field, what follows in its line is refused. */
+	if (p->shape.layout->sole_bare && !p->shape.cpus)
+		return !p->new_line;
+	return p->bare;
 }
 
 bool bpffs_parse_unfinished(struct bpffs_parser *p, struct bpffs_reason *why)

@@ -128,8 +128,8 @@ int bpffs_parse_pause(struct bpffs_parser *p, struct bpffs_reason *why);
 void bpffs_parse_commit(struct bpffs_parser *p);
 
 /*
- * Would what comes next mean something else at the start of a text? In the middle of a field,
- * and where more of the fields follow that are not named.
+ * Can what comes next mean something else at the start of a text? In the middle of a field,
+ * and behind one that was not named: there it is for the next such field, or for none.
  */
 bool bpffs_parse_is_within(const struct bpffs_parser *p);
 /*

@@ -241,7 +241,7 @@ struct change {
  * @next: the offset where it goes on
  * @named: leaves set by earlier writes of it, as @said
  * @stored: it has been stored as a whole
- * @failed: as a write has that went on in a word: so does each but one at offset 0
+ * @failed: as a write has that is_within() was true of: so does each but one at offset 0
  */
 struct text {
 	char all[TEXT_MAX];
@@ -642,6 +642,18 @@ static int store_text(struct file *file, const struct change *changes)
 	return err;
 }
 
+/* Can what comes next be another text without what there is? The only field's ends its line. */
+static bool is_within(const struct file *file)
+{
+	const struct text *t = &file->text;
+	size_t i;
+
+	for (i = t->len; is_bare() && i-- && t->all[i] != '\n';)
+		if (!strchr(" \t", t->all[i]))
+			return true;
+	return (t->len && !strchr(" \t\n", t->all[t->len - 1])) || (file->is_new && t->next);
+}
+
 static int model_write(struct file *file, u64 pos, const char *piece, size_t len)
 {
 	struct change changes[LEAVES] = {};
@@ -658,7 +670,7 @@ static int model_write(struct file *file, u64 pos, const char *piece, size_t len
 		return -EINVAL;
 	if (t->failed)
 		return t->failed;
-	within = t->len && !strchr(" \t\n", t->all[t->len - 1]);
+	within = is_within(file);
 	law(t->len + len <= sizeof(t->all), "more text than there is input");
 	memcpy(t->all + t->len, piece, len);
 	old = t->len;

@@ -723,16 +723,46 @@ static void test_fails_within(void)
 	close_file(&file);
 	map_free(map);
 
-	/* In a word, after fields without names, and between fields with names. */
+	/* Of the only field, what follows in its line is refused, however it is written. */
+	map = map_new(BPFFS_TYPE_HASH, "u32", 4, "str8", 8, 0, false);
+	CHECK(!echo(map, "1", "old\n"));
+	file = open_file(map, "1", O_WRONLY);
+	CHECK(!put(&file, "a") && !put(&file, " ") && put(&file, "b") == -EINVAL);
+	CHECK(put(&file, "c\n") == -EINVAL && shows(map, "1", "a\n"));
+	close_file(&file);
+	map_free(map);
+
+	/* Nor is what no field was left for another's; but one with a name is the same always. */
 	map = map_new(BPFFS_TYPE_HASH, "u32", 4, "u32:u32:n=u32", 12, 0, false);
 	CHECK(!echo(map, "1", "1 2 n=3\n"));
 	file = open_file(map, "1", O_WRONLY);
 	CHECK(!put(&file, "4\n") && put(&file, "x\n") == -EINVAL);
 	CHECK(put(&file, "5\n") == -EINVAL && shows(map, "1", "4\n2\nn=3\n"));
 	file.pos = 0;
-	CHECK(!put(&file, "6\n7\n") && put(&file, "n=x\n") == -EINVAL);
-	CHECK(!put(&file, "n=8\n") && shows(map, "1", "6\n7\nn=8\n"));
+	CHECK(!put(&file, "6\n7\n") && put(&file, "8\n") == -EINVAL);
+	CHECK(put(&file, "9\n") == -EINVAL && shows(map, "1", "6\n7\nn=3\n"));
+	file.pos = 0;
+	CHECK(!put(&file, "n=8\n") && put(&file, "n=x\n") == -EINVAL);
+	CHECK(!put(&file, "n=9\n") && shows(map, "1", "6\n7\nn=9\n"));
 	close_file(&file);
+	map_free(map);
+}
+
+/* What was named of a new element before a write failed is no part of what comes then. */
+static void test_new_fails_within(void)
+{
+	struct map *map = hash();
+	struct file file = open_file(map, "1", O_WRONLY | O_CREAT | O_TRUNC);
+
+	CHECK(!put(&file, "packets=1\n"));
+	map->store_error = -ENOSPC;
+	CHECK(put(&file, "bytes=2\n") == -ENOSPC);
+	map->store_error = 0;
+	CHECK(put(&file, "bytes=2\n") == -ENOSPC && map_elements(map) == 0);
+	file.pos = 0;
+	CHECK(!put(&file, "packets=1\n") && !put(&file, "bytes=2\n"));
+	close_file(&file);
+	CHECK(shows(map, "1", "packets=1\nbytes=2\n"));
 	map_free(map);
 }
 
@@ -754,6 +784,7 @@ int main(void)
 	run("element: write_fails", test_write_fails);
 	run("element: map_refuses", test_map_refuses);
 	run("element: fails_within", test_fails_within);
+	run("element: new_fails_within", test_new_fails_within);
 	run("element: no_sentence", test_no_sentence);
 	run("element: large", test_large);
 	run("element: long_text", test_long_text);
