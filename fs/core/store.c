@@ -5,8 +5,8 @@
  */
 #include "element.h"
 
-/* Say what the map's own refusal means; @err is passed through. */
-static int refuse_store(struct bpffs_info *info, const void *key, int err)
+/* Say what the map's own refusal means; @err is passed through. @begun: some is stored, maybe. */
+static int refuse_store(struct bpffs_info *info, const void *key, int err, bool begun)
 {
 	switch (err) {
 	case 0:
@@ -33,8 +33,8 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err)
 				     info->max_entries);
 		break;
 	default:
-		bpffs_refuse_element(info, key, "the map refuses the update (error %d)" UNCHANGED,
-				     -err);
+		bpffs_refuse_element(info, key, "the map refuses the update (error %d)%s", -err,
+				     begun ? "; some of it may have changed" : UNCHANGED);
 	}
 	return err;
 }
@@ -87,10 +87,10 @@ enum bpffs_store_step bpffs_store_step(struct bpffs_store *store, struct bpffs_l
 	return leaf->numeric || !store->is_rest ? BPFFS_STORE_SET : BPFFS_STORE_SKIP;
 }
 
-/* Into copy @copy of the map; @zero is what a sum's other copies get. */
+/* Into copy @copy of the map; @zero is what a sum's other copies get. @begun: set then. */
 static int store_copy(struct bpffs_info *info, const void *key,
 		      const struct bpffs_parser *parser, u32 copy,
-		      const void *zero)
+		      const void *zero, bool *begun)
 {
 	u32 text_copy = info->sum ? 0 : copy;
 	struct bpffs_store store = {
@@ -100,18 +100,20 @@ static int store_copy(struct bpffs_info *info, const void *key,
 		.from = bpffs_parse_value(parser) + (size_t)text_copy * info->shape.stride,
 	};
 	bool counted = bpffs_parse_adds(parser) && bpffs_map_can(info, BPFFS_PERCPU);
+	u64 first = next_fresh(&store, store.base);
 	int err = 0;
 
 	if (info->sum && copy) {
 		store.from = zero;
 		store.is_rest = true;
 	}
-	store.next = next_fresh(&store, store.base);
+	store.next = first;
 	while (!err && store.next != U64_MAX) {
 		err = bpffs_map_store(info, key, copy, counted && !store.is_rest, &store);
 		if (!err && !bpffs_go_on())
 			err = -EINTR;
 	}
+	*begun |= store.next != first;
 	return err;
 }
 
@@ -184,6 +186,7 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
 int bpffs_store_fields(struct bpffs_info *info, const void *key,
 		       const struct bpffs_parser *parser)
 {
+	bool begun = false;
 	void *zero = NULL;
 	u32 copy;
 	int err;
@@ -199,12 +202,12 @@ int bpffs_store_fields(struct bpffs_info *info, const void *key,
 			return -ENOMEM;
 	}
 	for (copy = 0; copy < info->stored.copies && !err; copy++) {
-		err = store_copy(info, key, parser, copy, zero);
+		err = store_copy(info, key, parser, copy, zero, &begun);
 		if (!err && !bpffs_go_on())
 			err = -EINTR;
 	}
 	bpffs_free(zero);
-	return err == -ENOENT || err == -EINTR ? err : refuse_store(info, key, err);
+	return err == -ENOENT || err == -EINTR ? err : refuse_store(info, key, err, begun);
 }
 
 /* --- Every field: one update --- */
@@ -261,7 +264,7 @@ int bpffs_store_whole(struct bpffs_info *info, const void *key,
 		err = bpffs_map_update(info, key, copies, flags, s);
 	if (copies != value)
 		bpffs_free((void *)copies);
-	return refuse_store(info, key, err);
+	return refuse_store(info, key, err, false);
 }
 
 /* Make an element of zeros, unless there is one by now. */
@@ -274,5 +277,5 @@ int bpffs_store_zero(struct bpffs_info *info, const void *key)
 		return -ENOMEM;
 	err = bpffs_map_update(info, key, zero, BPFFS_NOEXIST, NULL);
 	bpffs_free(zero);
-	return err == -EEXIST ? 0 : refuse_store(info, key, err);
+	return err == -EEXIST ? 0 : refuse_store(info, key, err, false);
 }

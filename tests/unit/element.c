@@ -574,6 +574,29 @@ static void test_map_refuses(void)
 	}
 }
 
+static struct map *failing;
+
+static void fail_behind_first(void)
+{
+	if (failing->value[0][0] == 1)
+		failing->store_error = -ENOMEM;
+}
+
+/* Between two fields: nobody is told that nothing was changed. */
+static void test_map_refuses_rest(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_HASH, "u32", 4, "a=u8:b=u8:c=u8", 3, 0, false);
+
+	map->there[0] = true;
+	failing = map;
+	at_turn = fail_behind_first;
+	CHECK(echo(map, "0", "a=1 b=2\n") == -ENOMEM);
+	at_turn = NULL;
+	CHECK(map->value[0][0] == 1 && !map->value[0][1]);
+	CHECK(said(map, "0: the map refuses the update (error 12); some of it may have changed"));
+	map_free(map);
+}
+
 /* Without memory for it, only the sentence is lost. */
 static void test_no_sentence(void)
 {
@@ -783,6 +806,7 @@ int main(void)
 	run("element: read_fails", test_read_fails);
 	run("element: write_fails", test_write_fails);
 	run("element: map_refuses", test_map_refuses);
+	run("element: map_refuses_rest", test_map_refuses_rest);
 	run("element: fails_within", test_fails_within);
 	run("element: new_fails_within", test_new_fails_within);
 	run("element: no_sentence", test_no_sentence);
