@@ -139,3 +139,9 @@ int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned lon
 {
 	return bpffs_map_edit(info, key, 0, see_place, place);
 }
+
+/* exchange_unit() takes any size. */
+bool bpffs_map_can_add(const struct bpffs_info *info, const struct bpffs_leaf *leaf)
+{
+	return true;
+}

@@ -427,6 +427,21 @@ TEST_F(types, bits_of_small_values)
 	}
 }
 
+/* To what is in no word that can be added to, nothing is, nor to what is named with it. */
+TEST_F(types, additions_to_small_values)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 6, 1, 0);
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=a=u32:b=u16"));
+	EXPECT_EQ(is_fuse() ? -EOPNOTSUPP : 0, write_to(at("0"), O_TRUNC, "a+=1 b+=2\n"));
+	EXPECT_STREQ(is_fuse() ? "a=0\nb=0\n" : "a=1\nb=2\n", text_of(at("0")));
+	EXPECT_EQ(is_fuse(), !!strstr(text_of(at(".bpf/error")),
+				      "the field at byte 4 is in no aligned word of the value"));
+	EXPECT_EQ(0, write_to(at("0"), O_TRUNC, "a+=1\n"));
+	EXPECT_STREQ(is_fuse() ? "a=1\nb=0\n" : "a=2\nb=2\n", text_of(at("0")));
+}
+
 /* A node of the trie has not a byte more than its value; host bits are in its key. */
 TEST_F(types, lpm_trie_of_odd_values)
 {

@@ -62,6 +62,9 @@ bool bpffs_map_owns(const struct bpffs_info *info);
  */
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place);
 
+/* Can be added to a number of one copy that is aligned? */
+bool bpffs_map_can_add(const struct bpffs_info *info, const struct bpffs_leaf *leaf);
+
 /**
  * struct bpffs_store - fields on their way into one copy of a value
  * @layout: of the copy

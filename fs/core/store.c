@@ -149,6 +149,7 @@ static int refuse_special(struct bpffs_info *info, const void *key,
 static int refuse_unaligned(struct bpffs_info *info, const void *key,
 			    const struct bpffs_parser *parser)
 {
+	const char *why;
 	struct bpffs_leaf leaf;
 	unsigned long place;
 	u32 turns = 0;
@@ -163,11 +164,16 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
 		if (!bpffs_parse_is_added(parser, n))
 			continue;
 		bpffs_shape_leaf(&info->shape, n, &leaf);
-		if (IS_ALIGNED(place + leaf.offset, leaf.size))
+		leaf.offset %= info->shape.stride;
+		if (!IS_ALIGNED(place + leaf.offset, leaf.size))
+			why = "is not aligned";
+		else if (!bpffs_map_can_add(info, &leaf))
+			why = "is in no aligned word of the value";
+		else
 			continue;
 		bpffs_refuse_element(info, key,
-				     "the field at byte %u is not aligned: nothing can be added to it"
-				     UNCHANGED, leaf.offset % info->shape.stride);
+				     "the field at byte %u %s: nothing can be added to it"
+				     UNCHANGED, leaf.offset, why);
 		return -EOPNOTSUPP;
 	}
 	return err;

@@ -114,26 +114,44 @@ static u8 *bytes_of(__u64 *word, u32 size)
 #endif
 }
 
+/* The word of 4 bytes or 8 that the unit is in. Is it aligned, and part of the value? */
+static bool word_of(const struct map *map, const struct bpffs_leaf *leaf,
+		    struct map_field *word)
+{
+	word->size = leaf->size == 8 ? 8 : 4;
+	word->offset = leaf->offset - leaf->offset % word->size;
+	return !(map_place(map) % word->size) &&
+	       leaf->offset + leaf->size <= word->offset + word->size &&
+	       word->offset + word->size <= map->value_size;
+}
+
+/* Without the program, the value is read and updated as a whole. */
+bool bpffs_map_can_add(const struct bpffs_info *info, const struct bpffs_leaf *leaf)
+{
+	const struct map *map = &object_of(info)->map;
+	struct map_field word;
+
+	return !map->place || word_of(map, leaf, &word);
+}
+
 /*
- * By compare and exchange, of the word of 4 bytes or 8 that the unit is in: whoever else
- * changes the word meanwhile is not lost. -EOPNOTSUPP: it is in no such word that is aligned
- * and part of the value.
+ * By compare and exchange, of the word that the unit is in: whoever else changes the word
+ * meanwhile is not lost. -EOPNOTSUPP: it is in none.
  */
 static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
 		    const struct bpffs_leaf *leaf, const void *from, bool add)
 {
 	const struct map *map = &object_of(info)->map;
-	u32 size = leaf->size == 8 ? 8 : 4, at = leaf->offset % size;
-	struct map_field field = { copy, leaf->offset - at, size };
+	struct map_field field = { .copy = copy };
 	__u64 old = 0, was, word;
 	int err;
 
-	if (map_place(map) % size || at + leaf->size > size ||
-	    field.offset + size > map->value_size)
+	if (!word_of(map, leaf, &field))
 		return -EOPNOTSUPP;
 	do {
 		word = old;
-		bpffs_unit_change(leaf, bytes_of(&word, size) + at, from, add);
+		bpffs_unit_change(leaf, bytes_of(&word, field.size) + leaf->offset - field.offset,
+				  from, add);
 		was = old;
 		err = map_exchange(map, key, &field, &old, word, counted);
 	} while (!err && old != was);

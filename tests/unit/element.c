@@ -574,6 +574,20 @@ static void test_map_refuses(void)
 	}
 }
 
+/* Not to the first of two, either. */
+static void test_cannot_add(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_PERCPU_HASH, "u32", 4, "a=u64:b=u32", 12, 2, false);
+
+	map->there[0] = true;
+	map->adds_words = true;
+	CHECK(!echo(map, "0", "cpu2.a+=1\n"));
+	CHECK(echo(map, "0", "cpu0.a+=1 cpu2.b+=1\n") == -EOPNOTSUPP);
+	CHECK(said(map, "0: the field at byte 8 is in no aligned word of the value: nothing can be added to it; nothing was changed"));
+	CHECK(shows(map, "0", "cpu0.a=0\ncpu0.b=0\ncpu2.a=1\ncpu2.b=0\n"));
+	map_free(map);
+}
+
 static struct map *failing;
 
 static void fail_behind_first(void)
@@ -806,6 +820,7 @@ int main(void)
 	run("element: read_fails", test_read_fails);
 	run("element: write_fails", test_write_fails);
 	run("element: map_refuses", test_map_refuses);
+	run("element: cannot_add", test_cannot_add);
 	run("element: map_refuses_rest", test_map_refuses_rest);
 	run("element: fails_within", test_fails_within);
 	run("element: new_fails_within", test_new_fails_within);

@@ -217,6 +217,11 @@ int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned lon
 	return bpffs_map_has(info, key) > 0 ? 0 : -ENOENT;
 }
 
+bool bpffs_map_can_add(const struct bpffs_info *info, const struct bpffs_leaf *leaf)
+{
+	return !map_of(info)->adds_words || leaf->size == 8;
+}
+
 static u64 get_unit(const unsigned char *at, const struct bpffs_leaf *leaf)
 {
 	u64 number = 0;

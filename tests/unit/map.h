@@ -27,6 +27,7 @@
  * @special: bytes of a lock or timer; none if @special_size is 0
  * @special_size: of them
  * @unaligned: values begin at an odd place
+ * @adds_words: nothing can be added to numbers of less than 8 bytes
  * @bucket: elements of a bucket, of which a batch gives all or none; 0: 1
  * @batch_error: what the next batch or chunk returns
  * @has_error: why it cannot be said whether there is a key; 0: it can
@@ -49,6 +50,7 @@ struct map {
 	unsigned int special;
 	unsigned int special_size;
 	bool unaligned;
+	bool adds_words;
 	unsigned int bucket;
 	int batch_error;
 	int has_error;
