@@ -206,15 +206,15 @@ umount "$mnt"
 
 # Each type: its elements as bytes of raw or, where there is none, lines of the table. (*: by
 # FUSE there are elements, by the module there are none.)
+# shellcheck disable=SC2046
 every_type()
 {
 	local type flags key value elements bad=0
 
 	bpftool map create "$pins/inner" type hash key 4 value 8 entries 4 name inner
-	bpftool map update pinned "$pins/inner" key 1 0 0 0 value 5 0 0 0 0 0 0 0
+	bpftool map update pinned "$pins/inner" key $(bytes 4 1) value $(bytes 8 5)
 	while read -r type key value flags elements; do
 		rm -f "$pins/map"
-		# shellcheck disable=SC2046
 		if ! bpftool map create "$pins/map" type "$type" key "$key" value "$value" \
 			entries 4096 name every flags "$flags" \
 			$([[ $type != *_of_maps ]] || echo inner_map pinned "$pins/inner") 2>&-; then
@@ -222,13 +222,13 @@ every_type()
 			continue
 		fi
 		case $type in
-		lpm_trie)	bpftool map update pinned "$pins/map" key 8 0 0 0 10 0 0 0 \
-					value 5 0 0 0 0 0 0 0 ;;
-		*_of_maps)	bpftool map update pinned "$pins/map" key 1 0 0 0 \
+		lpm_trie)	bpftool map update pinned "$pins/map" key $(bytes 4 8) 10 0 0 0 \
+					value $(bytes 8 5) ;;
+		*_of_maps)	bpftool map update pinned "$pins/map" key $(bytes 4 1) \
 					value pinned "$pins/inner" ;;
 		*percpu*|*hash|array)	[[ $type == dev* || $type == sock* ]] ||
-				bpftool map update pinned "$pins/map" key 1 0 0 0 \
-					value 5 0 0 0 0 0 0 0 ;;
+				bpftool map update pinned "$pins/map" key $(bytes 4 1) \
+					value $(bytes 8 5) ;;
 		esac
 		mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/map" "$mnt" || { bad=1; continue; }
 		bpffs export --prometheus "$mnt" > "$here/metrics" 2> "$here/errors" ||
@@ -289,7 +289,8 @@ done
 rm "$pins/map"
 bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
 	inner_map pinned "$pins/inner"
-bpftool map update pinned "$pins/map" key 7 0 0 0 value pinned "$pins/inner"
+# shellcheck disable=SC2046
+bpftool map update pinned "$pins/map" key $(bytes 4 7) value pinned "$pins/inner"
 mount_it map key=u32,inner_key=outer=u32,inner_value=n=u64
 run bash -c "'$tool' export '$mnt' | grep ^bpffs_outer"
 is 'export: a map of maps' 'bpffs_outer_n{outer="7",outer_2="1"} 5'
@@ -633,7 +634,8 @@ umount "$mnt"
 rm "$pins/map"
 bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
 	inner_map pinned "$pins/inner"
-bpftool map update pinned "$pins/map" key 7 0 0 0 value pinned "$pins/inner"
+# shellcheck disable=SC2046
+bpftool map update pinned "$pins/map" key $(bytes 4 7) value pinned "$pins/inner"
 mount_it map key=outer=u32,inner_key=u32,inner_value=n=u64
 run bpffs json --resolve=key=ifname --resolve=value.n=ifname "$mnt"
 is 'resolve: a map of maps' '{"name":"7/1","outer":{"outer":7},"key":1,"value":{"n":5},"resolved":{"key":"lo","value.n":null}}'
