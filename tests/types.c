@@ -427,6 +427,36 @@ TEST_F(types, bits_of_small_values)
 	}
 }
 
+/* Writes 0 to 15 to the bits of this name, again and again. How often were they others? */
+static int lost_bits(const char *name)
+{
+	char text[32];
+	int i, lost = 0;
+
+	for (i = 0; i < 5000; i++) {
+		snprintf(text, sizeof(text), "%s=%d\n", name, i % 16);
+		lost += write_to(at("0"), O_TRUNC, text) || !strstr(text_of(at("0")), text);
+	}
+	return lost;
+}
+
+/* The last byte of a value of 5 is in no word: who writes some of its bits leaves the others. */
+TEST_F(types, bits_of_two_writers)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 5, 1, 0), status;
+	pid_t child;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=pad4:u8{a.4/b.4}"));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(!!lost_bits("a"));
+	EXPECT_EQ(0, lost_bits("b"));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* To what is in no word that can be added to, nothing is, nor to what is named with it. */
 TEST_F(types, additions_to_small_values)
 {

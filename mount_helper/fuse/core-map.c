@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* What a map can do, as core asks it (core/map.h), by bpf(2). */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,7 +159,13 @@ static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bo
 	return err;
 }
 
-/* Where it cannot be exchanged, it is stored: what others change in it meanwhile can be lost. */
+/*
+ * What is read and stored again: what others change in it meanwhile can be lost, but not what
+ * another thread here does.
+ */
+static pthread_mutex_t rewrites = PTHREAD_MUTEX_INITIALIZER;
+
+/* Where it cannot be exchanged. */
 static int store_byte(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
 		      const struct bpffs_leaf *byte, const void *from)
 {
@@ -171,12 +178,14 @@ static int store_byte(const struct bpffs_info *info, const void *key, u32 copy, 
 	if (err != -EOPNOTSUPP)
 		return err;
 	value = calloc(1, map_value_bytes(map));
+	pthread_mutex_lock(&rewrites);
 	err = value ? map_read(map, key, value) : -ENOMEM;
 	if (!err) {
 		to = value + (size_t)copy * map->stride + byte->offset;
 		bpffs_unit_change(byte, to, from, false);
 		err = map_store(map, key, &field, to);
 	}
+	pthread_mutex_unlock(&rewrites);
 	free(value);
 	return err;
 }
@@ -222,6 +231,7 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 	value = calloc(1, map_value_bytes(map));
 	if (!value)
 		return -ENOMEM;
+	pthread_mutex_lock(&rewrites);
 	err = map_read(map, key, value);
 	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END) {
 		char *to = value + copy * map->stride + leaf.offset;
@@ -234,6 +244,7 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 	}
 	if (!err)
 		err = map_update(map, key, value, BPF_EXIST);
+	pthread_mutex_unlock(&rewrites);
 	free(value);
 	return err;
 }
