@@ -8,11 +8,13 @@
 /* Say what the map's own refusal means; @err is passed through. @begun: some is stored, maybe. */
 static int refuse_store(struct bpffs_info *info, const void *key, int err, bool begun)
 {
+	const char *changed = begun ? "; some of it may have changed" : UNCHANGED;
+
 	switch (err) {
 	case 0:
 		break;
 	case -EPERM:
-		bpffs_refuse_element(info, key, "the map is frozen" UNCHANGED);
+		bpffs_refuse_element(info, key, "the map is frozen%s", changed);
 		break;
 	case -ENOENT:
 		bpffs_refuse_element(info, key, "the element is gone" UNCHANGED);
@@ -34,7 +36,7 @@ static int refuse_store(struct bpffs_info *info, const void *key, int err, bool 
 		break;
 	default:
 		bpffs_refuse_element(info, key, "the map refuses the update (error %d)%s", -err,
-				     begun ? "; some of it may have changed" : UNCHANGED);
+				     changed);
 	}
 	return err;
 }

@@ -589,11 +589,12 @@ static void test_cannot_add(void)
 }
 
 static struct map *failing;
+static int fails_with;
 
 static void fail_behind_first(void)
 {
 	if (failing->value[0][0] == 1)
-		failing->store_error = -ENOMEM;
+		failing->store_error = fails_with;
 }
 
 /* Between two fields: nobody is told that nothing was changed. */
@@ -604,10 +605,16 @@ static void test_map_refuses_rest(void)
 	map->there[0] = true;
 	failing = map;
 	at_turn = fail_behind_first;
+	fails_with = -ENOMEM;
 	CHECK(echo(map, "0", "a=1 b=2\n") == -ENOMEM);
-	at_turn = NULL;
 	CHECK(map->value[0][0] == 1 && !map->value[0][1]);
 	CHECK(said(map, "0: the map refuses the update (error 12); some of it may have changed"));
+	map->store_error = 0;
+	map->value[0][0] = 0;
+	fails_with = -EPERM;
+	CHECK(echo(map, "0", "a=1 b=2\n") == -EPERM);
+	CHECK(said(map, "0: the map is frozen; some of it may have changed"));
+	at_turn = NULL;
 	map_free(map);
 }
 
