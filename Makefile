@@ -285,6 +285,8 @@ counts := -O0 --coverage -fprofile-update=atomic -fprofile-dir=/output
 counting = BUILD=$(BUILD)/coverage/build CFLAGS='-g $(counts)' LDFLAGS=$(BUILD)/coverage/exit.o
 
 coverage-native: source lib
+	@# What was compiled of another source would count, too.
+	@rm -rf $(BUILD)/coverage/build
 	@mkdir -p $(BUILD)/coverage
 	@$(CC) -O2 -Wall -Wextra -fPIC -c -o $(BUILD)/coverage/exit.o tests/coverage/exit.c
 	@$(MAKE) -s native-servers $(counting)
