@@ -80,7 +80,7 @@ FIXTURE_VARIANT_ADD(soak, array) {
 };
 FIXTURE_VARIANT_ADD(soak, percpu_array) {
 	.name = "percpu_array", .type = BPF_MAP_TYPE_PERCPU_ARRAY, .entries = SOAK_KEYS,
-	.can = FILES | EXACT | HAS_CPUS | IN_PLACE, .prog = "change_key",
+	.can = FILES | EXACT | HAS_CPUS | IN_PLACE | BY_BYTES, .prog = "change_key",
 };
 /* Of a trie, one that is deleted at that moment may hide others: docs/types.rst, (3). */
 FIXTURE_VARIANT_ADD(soak, lpm_trie) {
