@@ -597,6 +597,32 @@ static void fail_behind_first(void)
 		failing->store_error = fails_with;
 }
 
+/* A new element whose string is begun again: it is still to be named. */
+static void test_new_twice(void)
+{
+	struct map *map = map_new(BPFFS_TYPE_HASH, "u32", 4, "n=u32:comm=str8", 12, 0, false);
+	struct file file = open_file(map, "1", O_WRONLY | O_CREAT | O_TRUNC);
+
+	CHECK(!put(&file, "comm=long\n") && !put(&file, "comm=ab\n"));
+	CHECK(map_elements(map) == 0);
+	CHECK(!put(&file, "n=7\n"));
+	close_file(&file);
+	CHECK(shows(map, "1", "n=7\ncomm=ab\n"));
+	map_free(map);
+}
+
+/* Without the newline, more digits could follow. */
+static void test_addition_without_newline(void)
+{
+	struct map *map = hash();
+
+	CHECK(!echo(map, "1", "packets=7 bytes=9\n"));
+	CHECK(echo(map, "1", "packets+=1") == -EINVAL);
+	CHECK(said(map, "1: packets: an addition ends in a newline; nothing was changed"));
+	CHECK(shows(map, "1", "packets=7\nbytes=9\n"));
+	map_free(map);
+}
+
 /* Between two fields: nobody is told that nothing was changed. */
 static void test_map_refuses_rest(void)
 {
@@ -828,6 +854,8 @@ int main(void)
 	run("element: write_fails", test_write_fails);
 	run("element: map_refuses", test_map_refuses);
 	run("element: cannot_add", test_cannot_add);
+	run("element: new_twice", test_new_twice);
+	run("element: addition_without_newline", test_addition_without_newline);
 	run("element: map_refuses_rest", test_map_refuses_rest);
 	run("element: fails_within", test_fails_within);
 	run("element: new_fails_within", test_new_fails_within);
