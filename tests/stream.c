@@ -252,4 +252,24 @@ TEST_F(stream, read_in_small_pieces)
 	EXPECT_EQ(0, differences(variant, self->to));
 }
 
+/* One of these values fills a batch; where a bucket has several, there is a larger one. */
+TEST(values_as_large_as_a_batch)
+{
+	static unsigned char value[100000];
+	unsigned char key[4] = {};
+	int map;
+
+	ASSERT_EQ(0, private_mounts());
+	map = make_map(BPF_MAP_TYPE_HASH, sizeof(key), sizeof(value), 16, 0);
+	ASSERT_LE(0, map);
+	for (; key[0] < 16; key[0]++) {
+		value[0] = key[0];
+		ASSERT_EQ(0, bpf_map_update_elem(map, key, value, BPF_ANY));
+	}
+	ASSERT_EQ(0, mount_fd(map, MNT, ""));
+	EXPECT_EQ(0, sh("cut -c 1-11 " MNT "/.bpf/table | sort | uniq |"
+			"sed -n 's/^\\(0.\\)000000 \\1$/&/p' | wc -l | grep -qx 16"));
+	EXPECT_EQ(0, sh("wc -l < " MNT "/.bpf/table | grep -qx 16"));
+}
+
 TEST_HARNESS_MAIN
