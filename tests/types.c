@@ -431,9 +431,9 @@ TEST_F(types, bits_of_small_values)
 static int lost_bits(const char *name)
 {
 	char text[32];
-	int i, lost = 0;
+	int i, lost = 0, tries = scaled(5000);
 
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < tries; i++) {
 		snprintf(text, sizeof(text), "%s=%d\n", name, i % 16);
 		lost += write_to(at("0"), O_TRUNC, text) || !strstr(text_of(at("0")), text);
 	}
