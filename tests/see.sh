@@ -286,11 +286,16 @@ for sum in each sum; do
 	fi
 	umount "$mnt"
 done
-rm "$pins/map"
-bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
-	inner_map pinned "$pins/inner"
-# shellcheck disable=SC2046
-bpftool map update pinned "$pins/map" key $(bytes 4 7) value pinned "$pins/inner"
+# Of maps: 7 is the one that every_type() has made.
+new_outer()
+{
+	rm "$pins/map"
+	bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
+		inner_map pinned "$pins/inner"
+	# shellcheck disable=SC2046
+	bpftool map update pinned "$pins/map" key $(bytes 4 7) value pinned "$pins/inner"
+}
+new_outer
 mount_it map key=u32,inner_key=outer=u32,inner_value=n=u64
 run bash -c "'$tool' export '$mnt' | grep ^bpffs_outer"
 is 'export: a map of maps' 'bpffs_outer_n{outer="7",outer_2="1"} 5'
@@ -631,11 +636,7 @@ mount_it map key=u32,value=u64
 run bash -c '"$1" json --resolve=value=ifname "$2" | jq -c .resolved | grep -o "^.[^,}]*"' - "$tool" "$mnt"
 is 'resolve: per CPU' '{"value.cpu0":null'
 umount "$mnt"
-rm "$pins/map"
-bpftool map create "$pins/map" type hash_of_maps key 4 value 4 entries 4 name outer \
-	inner_map pinned "$pins/inner"
-# shellcheck disable=SC2046
-bpftool map update pinned "$pins/map" key $(bytes 4 7) value pinned "$pins/inner"
+new_outer
 mount_it map key=outer=u32,inner_key=u32,inner_value=n=u64
 run bpffs json --resolve=key=ifname --resolve=value.n=ifname "$mnt"
 is 'resolve: a map of maps' '{"name":"7/1","outer":{"outer":7},"key":1,"value":{"n":5},"resolved":{"key":"lo","value.n":null}}'

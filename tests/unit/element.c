@@ -588,15 +588,6 @@ static void test_cannot_add(void)
 	map_free(map);
 }
 
-static struct map *failing;
-static int fails_with;
-
-static void fail_behind_first(void)
-{
-	if (failing->value[0][0] == 1)
-		failing->store_error = fails_with;
-}
-
 /* A new element whose string is begun again: it is still to be named. */
 static void test_new_twice(void)
 {
@@ -621,6 +612,15 @@ static void test_addition_without_newline(void)
 	CHECK(said(map, "1: packets: an addition ends in a newline; nothing was changed"));
 	CHECK(shows(map, "1", "packets=7\nbytes=9\n"));
 	map_free(map);
+}
+
+static struct map *failing;
+static int fails_with;
+
+static void fail_behind_first(void)
+{
+	if (failing->value[0][0] == 1)
+		failing->store_error = fails_with;
 }
 
 /* Between two fields: nobody is told that nothing was changed. */
