@@ -593,16 +593,18 @@ bool bpffs_map_owns(const struct bpffs_info *info)
 bool bpffs_map_count(const struct bpffs_info *info, u64 *count)
 {
 	struct bpf_map *map = bpffs_bpf_map(info);
-	const s64 __percpu *counts = bpffs_elem_count(map);
+	const s64 __percpu *counts;
 	s64 sum = 0;
 	int cpu;
 
+	/* A program or link can nothing, and has no count where a map has it. */
 	if (!bpffs_map_can(info, BPFFS_CAN_LIST))
 		return false;
 	if (bpffs_map_can(info, BPFFS_IS_ARRAY)) {
 		*count = map->max_entries;
 		return true;
 	}
+	counts = bpffs_elem_count(map);
 	if (!counts)
 		return false;
 	for_each_possible_cpu(cpu)
