@@ -1008,6 +1008,14 @@ mount.bpffs -o "backend=${BACKEND:-auto}" "$pins/map" "$here/second"
 bpffs save "$mnt" "$here/second" "$here/two.tar"
 wrong 'several maps' bpffs restore "$here/two.tar" "$mnt"
 umount "$here/second" "$mnt"
+# The second block of a table does not fit into /tmp, where it is first.
+bpftool map create "$pins/pages" type array key 4 value 8 entries 200 name pages
+mount_it pages key=hex,value=hex
+run bash -c 'cd "$1" && exec unshare -m sh -c "mount -t tmpfs -o size=4k tmpfs /tmp && exec \"\$@\"" - \
+	"$2" save . - > "$3"' - "$mnt" "$tool" "$here/cut.tar"
+[ "$status" -eq 2 ] && [ "$output" = 'bpffs: save: /tmp: No space left on device' ]
+result $? 'save: /tmp is full'
+umount "$mnt"
 wrong 'DIR and FILE' bpffs save /
 wrong 'FILE and DIR' bpffs restore /
 wrong 'not in a mount' bpffs save / "$here/none"

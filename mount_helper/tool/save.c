@@ -77,15 +77,18 @@ static enum status put_file(const char *dir, int root, const char *map, const ch
 		return errno == ENOENT ? DONE : fail("%s/%s: %s", dir, path, strerror(errno));
 	copy = tmpfile();
 	if (!copy)
-		status = fail("save: %s", strerror(errno));
+		status = fail("save: %s: %s", P_tmpdir, strerror(errno));
 	while (!status && (len = read(fd, part, sizeof(part)))) {
 		if (len < 0 && errno != EINTR)
 			status = fail("%s/%s: %s", dir, path, strerror(errno));
 		if (len > 0 && is_table)
 			progress_add(count_lines(part, len));
 		if (len > 0 && fwrite(part, 1, len, copy) != (size_t)len)
-			status = fail("save: %s", strerror(errno));
+			status = fail("save: %s: %s", P_tmpdir, strerror(errno));
 	}
+	/* rewind(3) would forget that it failed. */
+	if (!status && fflush(copy))
+		status = fail("save: %s: %s", P_tmpdir, strerror(errno));
 	close(fd);
 	status = status ?: put_member(name, copy);
 	if (copy)
