@@ -660,6 +660,19 @@ cat > "$mnt/.bpf/table" << 'END'
 20 n=200 s=0 on=false slots.0=0 slots.1=0 slots.2=0 slots.3=0 name=a%20b
 3 n=30 s=7 on=false slots.0=5 slots.1=0 slots.2=0 slots.3=0 name=
 END
+# Where numbers have a comma, options and output have a point all the same.
+mkdir "$here/locales"
+printf '%s\n' LC_CTYPE 'copy "POSIX"' 'END LC_CTYPE' LC_NUMERIC 'decimal_point ","' \
+	'thousands_sep ""' 'grouping -1' 'END LC_NUMERIC' > "$here/comma"
+localedef -c -i "$here/comma" "$here/locales/comma" > "$here/log" 2>&1
+comma=(env LOCPATH="$here/locales" LC_ALL=comma)
+if [ "$("${comma[@]}" /usr/bin/printf %.1f 0)" = 0,0 ]; then
+	run "${comma[@]}" "$tool" top -b -n 1 -d 0.01 "$mnt"
+	[ "$status" -eq 0 ] && [[ $output == *' (37%), 0.0 s'* ]]
+	result $? 'top: a locale with a decimal comma'
+else
+	skip 'top: a locale with a decimal comma' 'no localedef'
+fi
 export LC_ALL=C
 top -s n
 is 'top -b: sorted by a number' "topped (hash, id $id): 3 elements of 8 (37%)
@@ -1104,9 +1117,16 @@ fi
 mount_it conns key=hex
 id=$(cat "$mnt/.bpf/id")
 memory=$(cat "$mnt/.bpf/memlock")
-exec 7< <(exec "$tool" open "$mnt" -- sh -c 'echo; exec sleep 1000')
+# A name of which the kernel keeps a part of a character, and a path that is no line.
+sleeper=$here/sleep_for_everä
+odd=$here/$'o\nä'
+cp "$(command -v sleep)" "$sleeper"
+mkdir "$odd"
+mount --bind "$mnt" "$odd"
+exec 7< <(exec "$tool" open "$mnt" -- sh -c 'echo; exec "$1" 1000' - "$sleeper")
 holder=$!
 read -r -u 7
+soon grep -q ever "/proc/$holder/comm"
 run bpffs list --json
 list=$output
 # The objects that FILTER selects: those of other tests may be there, too.

@@ -492,7 +492,8 @@ enum status top_command(int argc, char **argv)
 	const char *dir;
 	int option;
 
-	setlocale(LC_ALL, "");
+	/* What the terminal takes; but a point in numbers, those of options too. */
+	setlocale(LC_CTYPE, "");
 	while (!status && (option = next_option(argc, argv, ":bcd:f:i:n:r:Rs:", options)) != -1)
 		status = take_option(&top, &asked, argv[0], option);
 	dir = status ? NULL : only_argument(argc, argv, "DIR");
