@@ -1139,10 +1139,14 @@ pin_of() { bpftool -j "$1" show pinned "$pins/$2" | jq .id; }
 # shellcheck disable=SC2016
 shows 'a map: mounted, pinned, held' \
 	'select(.kind == "map" and .id == '"$id"') | [.type, .name, .size, .fill, .memory] + .mounted + .pinned | map(tostring) | join(" ")' \
-	"hash conns 100 3 $memory $mnt $pins/conns"
+	"hash conns 100 3 $memory $mnt ${odd/$'\n'/?} $pins/conns"
 shows 'the process that holds it' \
 	'select(.kind == "map" and .id == '"$id"') | .processes[] | select(startswith("sleep"))' \
-	"sleep[$holder]"
+	"sleep_for_ever?[$holder]"
+run env LC_ALL=C.UTF-8 "$tool" list -n -o mounted
+grep -qF "${odd/$'\n'/?}" <<< "$output"
+result $? 'list: UTF-8 is shown as it is'
+umount "$odd"
 shows 'a map of a program' \
 	'select(.kind == "map" and .id == '"$(pin_of map maps/blocked)"') | [.name, .size, .programs[]] | map(tostring) | join(" ")' \
 	"blocked 1024 guard[$(pin_of prog progs/guard)]"

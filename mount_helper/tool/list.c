@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <libsmartcols.h>
 
 #include "internal.h"
+#include "json.h"
 #include "mounted-map.h"
 #include "objects.h"
 
@@ -171,22 +173,41 @@ static void set_text(struct list *list, struct object *object, enum column numbe
 	va_end(args);
 }
 
-/* One more line, unless it is there. */
+/* One more line, unless it is there. What nobody else would print as one is changed. */
+__attribute__((format(printf, 4, 5)))
 static void add_line(struct list *list, struct object *object, enum column number,
-		     const char *line)
+		     const char *fmt, ...)
 {
-	char *old = object->text[number], *more, *at;
-	size_t len = strlen(line);
+	char *old = object->text[number], *line, *more, *at;
+	va_list args;
+	size_t len;
+	bool bytes;
 
-	for (at = old; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
-		if (strcspn(at, "\n") == len && !memcmp(at, line, len))
-			return;
-	if (asprintf(&more, "%s%s%s", old ?: "", old ? "\n" : "", line) < 0) {
+	va_start(args, fmt);
+	if (vasprintf(&line, fmt, args) < 0)
+		line = NULL;
+	va_end(args);
+	if (!line) {
 		cannot_see(list, ENOMEM);
 		return;
 	}
+	len = strlen(line);
+	/* The kernel cuts the name of a process within a character. */
+	bytes = list->json && !json_is_utf8(line, len);
+	for (at = line; *at; at++)
+		if (*at == '\n' || (bytes && *at & 0x80))
+			*at = '?';
+	for (at = old; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strcspn(at, "\n") == len && !memcmp(at, line, len))
+			goto out;
+	if (asprintf(&more, "%s%s%s", old ?: "", old ? "\n" : "", line) < 0) {
+		cannot_see(list, ENOMEM);
+		goto out;
+	}
 	free(old);
 	object->text[number] = more;
+out:
+	free(line);
 }
 
 static void set_memory(struct list *list, struct object *object, u64 bytes)
@@ -396,16 +417,10 @@ static void add_program(struct list *list, enum libbpffs_kind kind, u32 id,
 			const struct object *prog)
 {
 	struct object *object = find_object(list, kind, id);
-	char *line;
 
-	if (!object || !prog || is_servers(prog))
-		return;
-	if (asprintf(&line, "%s[%u]", prog->text[COL_NAME] ?: "", prog->id) < 0) {
-		cannot_see(list, ENOMEM);
-		return;
-	}
-	add_line(list, object, COL_PROGRAMS, line);
-	free(line);
+	if (object && prog && !is_servers(prog))
+		add_line(list, object, COL_PROGRAMS, "%s[%u]", prog->text[COL_NAME] ?: "",
+			 prog->id);
 }
 
 static void see_maps_of(struct list *list, const struct object *prog, int fd)
@@ -467,7 +482,7 @@ static void see_pin(struct list *list, const char *path)
 		cannot_see(list, errno);
 	object = id ? find_object(list, kind, id) : NULL;
 	if (object)
-		add_line(list, object, COL_PINNED, path);
+		add_line(list, object, COL_PINNED, "%s", path);
 	close(fd);
 }
 
@@ -585,7 +600,7 @@ static void see_mount(struct list *list, struct libmnt_fs *fs, bool all)
 				see_files(list, object, root);
 		}
 		if (object)
-			add_line(list, object, COL_MOUNTED, mnt_fs_get_target(fs));
+			add_line(list, object, COL_MOUNTED, "%s", mnt_fs_get_target(fs));
 	}
 	close(root);
 }
@@ -651,18 +666,10 @@ static void add_process(void *context, enum libbpffs_kind kind, u32 id)
 {
 	const struct process *process = context;
 	struct object *object = find_object(process->list, kind, id);
-	char *line, *at;
 
-	if (!object)
-		return;
-	if (asprintf(&line, "%s[%s]", process->name, process->pid) < 0) {
-		cannot_see(process->list, ENOMEM);
-		return;
-	}
-	for (at = line; (at = strchr(at, '\n'));)
-		*at = '?';
-	add_line(process->list, object, COL_PROCESSES, line);
-	free(line);
+	if (object)
+		add_line(process->list, object, COL_PROCESSES, "%s[%s]", process->name,
+			 process->pid);
 }
 
 /* One that may not be looked into, or has ended meanwhile, is passed over. */
@@ -869,6 +876,8 @@ enum status list_command(int argc, char **argv)
 	enum status status = read_options(&list, argc, argv);
 	size_t i, number;
 
+	/* Else libsmartcols writes what is not ASCII in hex. */
+	setlocale(LC_CTYPE, "");
 	if (!status)
 		status = see_all(&list);
 	if (!status)
