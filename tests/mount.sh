@@ -326,6 +326,12 @@ for _ in {1..600}; do
 	sleep 0.1
 done
 
+on_full()
+{
+	mount.bpffs "$@" > /dev/full
+}
+refuses 'a help that cannot be written' 2 'standard output: No space left' on_full -h
+refuses 'likewise a version' 2 'standard output: No space left' on_full -V
 refuses 'no object' 32 'give a path of a pinned object' mount -t bpffs none "$mnt"
 refuses 'a descriptor that is not open' 32 'descriptor 99 is not open' \
 	mount -t bpffs -o fd=99 none "$mnt"

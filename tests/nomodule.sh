@@ -146,6 +146,8 @@ else
 fi
 soon no_process
 result $? 'nothing runs any more'
+refuses 'a list of calls that cannot be written' 1 'standard output: No space left' \
+	sh -c '"$1" --calls > /dev/full' - "$daemon"
 
 # --- A user ---
 

@@ -391,13 +391,15 @@ static int usage(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "-V")) {
 		printf("bpffs-fuse %s\n", LIBBPFFS_VERSION);
-		return EXIT_SUCCESS;
-	}
-	if (argc == 2 && !strcmp(argv[1], "--calls")) {
+	} else if (argc == 2 && !strcmp(argv[1], "--calls")) {
 		print_calls();
-		return EXIT_SUCCESS;
+	} else {
+		fprintf(stderr, "bpffs-fuse: mount.bpffs(8) and libbpffs start it\n");
+		return EXIT_FAILURE;
 	}
-	fprintf(stderr, "bpffs-fuse: mount.bpffs(8) and libbpffs start it\n");
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_SUCCESS;
+	perror("bpffs-fuse: standard output");
 	return EXIT_FAILURE;
 }
 

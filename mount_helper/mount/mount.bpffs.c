@@ -390,6 +390,15 @@ static int do_mount(struct helper *helper)
 
 /* --- The command line --- */
 
+/* What was asked for instead of a mount. */
+static int end_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return MNT_EX_SUCCESS;
+	say("standard output: %s", strerror(errno));
+	return MNT_EX_SYSERR;
+}
+
 static int say_usage(void)
 {
 	fputs(usage, stderr);
@@ -479,10 +488,10 @@ static int parse_arguments(struct helper *helper, int argc, char **argv)
 		switch (c) {
 		case 'h':
 			fputs(usage, stdout);
-			exit(MNT_EX_SUCCESS);
+			exit(end_output());
 		case 'V':
 			printf("mount.bpffs %s\n", bpffs_version_string());
-			exit(MNT_EX_SUCCESS);
+			exit(end_output());
 		case 'o':
 			helper->given |= *optarg;
 			ret = check_quotes(optarg);
