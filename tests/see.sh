@@ -845,6 +845,15 @@ wrong 'no column "x"' bpffs top -b -s x "$mnt"
 umount "$mnt"
 unset LC_ALL
 
+# One that a machine has room for only once.
+bpftool map create "$pins/large" type array key 4 value 30000000 entries 1 name large
+mount_it large key=u32,value=hex
+run bpffs top -b -n 1 -d 0.01 "$mnt"
+[ "$status" -eq 0 ] && [[ $output == *': 1 elements of 1 (100%)'*'TOTAL'* ]]
+result $? 'top: a value of megabytes'
+umount "$mnt"
+rm "$pins/large"
+
 # --- bpffs plot ---
 
 rm "$pins/map"

@@ -30,7 +30,8 @@ const void *sample_find(const struct sample *sample, const struct map *map, cons
 
 static bool make_room(struct sample *sample)
 {
-	size_t room = max(2 * sample->room, (size_t)1024);
+	/* No more than twice of what there is: a single value may have megabytes. */
+	size_t room = sample->room ? 2 * sample->room : 1;
 	char *more;
 
 	if (sample->count < sample->room)
