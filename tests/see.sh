@@ -1376,6 +1376,10 @@ else
 		# shellcheck disable=SC2086
 		wrong 'standard output: No space left' on_full $words
 	done
+	wrong 'standard output: Bad file descriptor' bash -c '"$1" --version >&-' - "$tool"
+	run bash -c '"$1" export -o "$2" "$3" >&-' - "$tool" "$here/out" "$mnt"
+	[ "$status" -eq 0 ] && [ "$(tail -n 1 "$here/out")" = '# EOF' ]
+	result $? 'a standard output that is closed is of no use for -o'
 	umount "$mnt"
 	run bpffs
 	[ "$status" -eq 2 ] && [[ $output == 'usage: '* ]]

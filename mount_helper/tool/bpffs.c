@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /* bpffs: a small tool for what is mounted, and for what could be. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,6 +204,21 @@ static enum status check_command(int argc, char **argv)
 	return dir ? check(dir) : FAILED;
 }
 
+/*
+ * What the caller has closed stays so, to write to as well, but its number is of nothing
+ * that is opened later: freopen(3) would close it, and a sentence go there.
+ */
+static void keep_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	} while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -224,6 +240,7 @@ int main(int argc, char **argv)
 	enum status status;
 	size_t i;
 
+	keep_standard();
 	libbpf_set_print(NULL);
 	if (argc >= 2 && !strcmp(argv[1], "open"))
 		return open_command(argc - 1, argv + 1);
