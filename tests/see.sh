@@ -1065,6 +1065,9 @@ echo old > "$here/to/file"
 soon eval '[ "$(ls "$here/to" | wc -l)" -eq 2 ]' && kill $! && ! wait $! 2>&- &&
 	[ "$(ls "$here/to")" = file ] && [ "$(cat "$here/to/file")" = old ]
 result $? 'a file that a signal ends leaves nothing'
+run bash -c 'ulimit -c 0 && ulimit -f 1 && exec "$@"' - "$tool" save "$mnt" "$here/to/file"
+[ "$(ls "$here/to")" = file ] && [ "$(cat "$here/to/file")" = old ]
+result $? 'nor does one that would be larger than a limit'
 rm -r "$here/to"
 rm -f "$mnt"/*
 umount "$mnt"

@@ -147,7 +147,9 @@ enum status end_output(void)
 /* Of write_file(), the new one; NULL: there is none. */
 static char *_Atomic unfinished;
 
-static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
+static const int ends[] = {
+	SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGXCPU, SIGXFSZ,
+};
 
 static void end_by_signal(int number)
 {
