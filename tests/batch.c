@@ -166,16 +166,35 @@ static int work_for_ever(void *arg)
 	return 0;
 }
 
+/* Who unmaps memory waits for this, and so does not unmap it if he is killed. */
+static void *change_mappings(void *arg)
+{
+	const size_t size = 8 << 20;
+	void *room = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int prot = PROT_READ;
+
+	while (!stop) {
+		mprotect(room, size, prot);
+		prot ^= PROT_WRITE;
+	}
+	munmap(room, size);
+	return NULL;
+}
+
 /* Whoever is killed in the middle leaves nothing to those who share its memory. */
 TEST_F(batch, nothing_stays_of_the_killed)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	unsigned long end;
+	pthread_t thread;
 	int i, tries;
 	pid_t child;
 	long work;
 
 	for (work = 0; work < WORKS; work++) {
+		stop = false;
+		ASSERT_EQ(pthread_create(&thread, NULL, change_mappings, NULL), 0);
 		for (i = 0; i < 30; i++) {
 			child = clone(work_for_ever, stack + sizeof(stack), CLONE_VM | SIGCHLD,
 				      (void *)work);
@@ -184,6 +203,8 @@ TEST_F(batch, nothing_stays_of_the_killed)
 			ASSERT_EQ(kill(child, SIGKILL), 0);
 			ASSERT_EQ(waitpid(child, NULL, 0), child);
 		}
+		stop = true;
+		pthread_join(thread, NULL);
 		/* It is unmapped a moment later. */
 		for (tries = 0; tries < 500 && find_mapping(&end); tries++)
 			usleep(10000);

@@ -1188,4 +1188,21 @@ TEST_F(special, timer)
 	EXPECT_NE(NULL, strstr(error_log(), "an update would destroy a timer or pointer"));
 }
 
+/* Elements are listed; their texts would be of many times 64 MiB. */
+TEST(value_of_more_than_64_mib)
+{
+	int map;
+
+	ASSERT_EQ(0, private_mounts());
+	map = make_map(BPF_MAP_TYPE_ARRAY, 4, (64 << 20) + 8, 1, 0);
+	if (map < 0)
+		SKIP(return, "this kernel has no such values");
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32"));
+	EXPECT_EQ(1, count_names(MNT));
+	EXPECT_EQ(-1, open(at("0"), O_RDONLY));
+	EXPECT_EQ(EFBIG, errno);
+	EXPECT_EQ(-1, open(at(".bpf/table"), O_RDONLY));
+	EXPECT_EQ(EFBIG, errno);
+}
+
 TEST_HARNESS_MAIN

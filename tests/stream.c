@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* .bpf/raw: a map as a stream, copied, resized, and refused. */
+#include <sys/resource.h>
+
 #include "util.h"
 
 #include <bpf/libbpf.h>
@@ -257,11 +259,13 @@ TEST(values_as_large_as_a_batch)
 {
 	static unsigned char value[100000];
 	unsigned char key[4] = {};
-	int map;
+	int map, to;
 
 	ASSERT_EQ(0, private_mounts());
 	map = make_map(BPF_MAP_TYPE_HASH, sizeof(key), sizeof(value), 16, 0);
 	ASSERT_LE(0, map);
+	to = make_map(BPF_MAP_TYPE_HASH, sizeof(key), sizeof(value), 16, 0);
+	ASSERT_LE(0, to);
 	for (; key[0] < 16; key[0]++) {
 		value[0] = key[0];
 		ASSERT_EQ(0, bpf_map_update_elem(map, key, value, BPF_ANY));
@@ -270,6 +274,38 @@ TEST(values_as_large_as_a_batch)
 	EXPECT_EQ(0, sh("cut -c 1-11 " MNT "/.bpf/table | sort -u |"
 			"grep -c '^\\(0.\\)000000 \\1$' | grep -qx 16"));
 	EXPECT_EQ(0, sh("wc -l < " MNT "/.bpf/table | grep -qx 16"));
+	/* Nor has a reader room for more of them. */
+	mkdir(OTHER, 0755);
+	ASSERT_EQ(0, mount_fd(to, OTHER, ""));
+	EXPECT_EQ(0, sh("dd if=" MNT "/.bpf/raw bs=120000 2> /dev/null > " OTHER "/.bpf/raw"));
+	EXPECT_EQ(0, sh("sort " MNT "/.bpf/table > /tmp/table; "
+			"sort " OTHER "/.bpf/table | cmp - /tmp/table"));
+	EXPECT_EQ(0, sh("rm /tmp/table"));
+}
+
+/* What a small buffer does not take is kept in the reader's memory, which has its limit. */
+TEST_F(stream, small_pieces_without_memory)
+{
+	struct rlimit limit, none;
+	char buf[200];
+	int fd;
+
+	if (is_fuse())
+		SKIP(return, "kept in bpffs-fuse's memory");
+	fd = open(at(".bpf/raw"), O_RDONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getrlimit(RLIMIT_AS, &limit));
+	none = limit;
+	none.rlim_cur = 0;
+	/* What comes before the first block. */
+	ASSERT_LT(0, read(fd, buf, sizeof(buf)));
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
+	EXPECT_EQ(-1, read(fd, buf, sizeof(buf)));
+	EXPECT_EQ(ENOMEM, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
+	/* It has no end, by which who gets it knows. */
+	EXPECT_EQ(0, read(fd, buf, sizeof(buf)));
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -12,6 +12,8 @@
 #include "../util.h"
 
 #include <linux/bpf.h>
+#include <linux/bpffs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
@@ -121,6 +123,12 @@ static void undo_mount(void)
 		;
 }
 
+static void mount_anew(void)
+{
+	undo_mount();
+	do_mount();
+}
+
 static int do_list(void)
 {
 	DIR *dir = opendir(path);
@@ -199,6 +207,36 @@ static int do_stat(void)
 	if (stat(path, &st) || statfs(path, &fs))
 		return -errno;
 	return 0;
+}
+
+/* Where the file ends: of an element, by reading its value. */
+static int do_seek(void)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = lseek(fd, 0, SEEK_END) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* The object, of a process that may have it. */
+static int do_get_fd(void)
+{
+	int fd = open(MNT "/.bpf/fd", O_RDONLY | O_CLOEXEC);
+	__u32 flags = O_RDONLY;
+	int object, err;
+
+	if (fd < 0)
+		return -errno;
+	object = ioctl(fd, BPFFS_IOC_GET_FD, &flags);
+	err = object < 0 ? -errno : 0;
+	if (object >= 0)
+		close(object);
+	close(fd);
+	return err;
 }
 
 /* What was read, given back: nothing may change. */
@@ -324,6 +362,10 @@ static const struct op remount_op = {
 static const struct op mounts_op = { "mountinfo", do_mounts };
 static const struct op list_op = { "list", do_list };
 static const struct op stat_op = { "stat", do_stat };
+/* Of what nobody has looked at. */
+static const struct op lookup_op = { "lookup", do_stat, NULL, mount_anew };
+static const struct op seek_op = { "seek", do_seek };
+static const struct op get_fd_op = { "get a descriptor", do_get_fd };
 static const struct op read_op = { "read", do_read };
 static const struct op write_op = { "write", do_write };
 static const struct op create_op = {
@@ -502,6 +544,7 @@ static void sweep_file(void)
 	if (drains(path) || stat(path, &st))
 		return;
 	in_order(&stat_op, name);
+	in_order(&lookup_op, name);
 	if (S_ISDIR(st.st_mode)) {
 		expected_names = count_names(path);
 		in_order(&list_op, name);
@@ -510,6 +553,7 @@ static void sweep_file(void)
 	if (!expect())
 		return;
 	in_order(&read_op, name);
+	in_order(&seek_op, name);
 	/* Elements, .bpf/table and .bpf/raw take back what they gave. */
 	if ((st.st_mode & 0222) && expected_len > 0 && !do_write())
 		in_order(&write_op, name);
@@ -524,6 +568,7 @@ static void sweep(void)
 		return;
 	in_order(&remount_op, "");
 	in_order(&mounts_op, "");
+	in_order(&get_fd_op, "");
 
 	path = MNT;
 	expected_names = -1;
