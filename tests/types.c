@@ -427,15 +427,18 @@ TEST_F(types, bits_of_small_values)
 	}
 }
 
-/* Writes 0 to 15 to the bits of this name, again and again. How often were they others? */
-static int lost_bits(const char *name)
+/*
+ * Writes 0 to 15 to the bits of this name, again and again, and the text @before with them.
+ * How often were they others?
+ */
+static int lost_bits(const char *before, const char *name)
 {
+	int i, lost = 0, tries = scaled(5000), len = strlen(before);
 	char text[32];
-	int i, lost = 0, tries = scaled(5000);
 
 	for (i = 0; i < tries; i++) {
-		snprintf(text, sizeof(text), "%s=%d\n", name, i % 16);
-		lost += write_to(at("0"), O_TRUNC, text) || !strstr(text_of(at("0")), text);
+		snprintf(text, sizeof(text), "%s%s=%d\n", before, name, i % 16);
+		lost += write_to(at("0"), O_TRUNC, text) || !strstr(text_of(at("0")), text + len);
 	}
 	return lost;
 }
@@ -451,10 +454,26 @@ TEST_F(types, bits_of_two_writers)
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child)
-		_exit(!!lost_bits("a"));
-	EXPECT_EQ(0, lost_bits("b"));
+		_exit(!!lost_bits("", "a"));
+	EXPECT_EQ(0, lost_bits("", "b"));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* Nor does who writes some take back what another has written as a whole. */
+TEST_F(types, bits_and_the_whole_of_two_writers)
+{
+	int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 1, 1, 0);
+	pid_t child;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=u8{a.4/b.4}"));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(lost_bits("", "a") < 0);
+	EXPECT_EQ(0, lost_bits("a=0 ", "b"));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
 }
 
 /* To what is in no word that can be added to, nothing is, nor to what is named with it. */

@@ -42,13 +42,23 @@ int bpffs_map_read(const struct bpffs_info *info, const void *key, void *value)
 	return err;
 }
 
+/*
+ * What is read and stored again: what others change in it meanwhile can be lost, but not what
+ * another thread here does.
+ */
+static pthread_mutex_t rewrites = PTHREAD_MUTEX_INITIALIZER;
+
 static int update(const struct bpffs_info *info, const void *key, const void *value, __u64 flags)
 {
 	static const __u64 bpf_flags[] = {
 		[BPFFS_ANY] = BPF_ANY, [BPFFS_NOEXIST] = BPF_NOEXIST, [BPFFS_EXIST] = BPF_EXIST,
 	};
+	int err;
 
-	return map_update(&object_of(info)->map, key, value, bpf_flags[flags]);
+	pthread_mutex_lock(&rewrites);
+	err = map_update(&object_of(info)->map, key, value, bpf_flags[flags]);
+	pthread_mutex_unlock(&rewrites);
+	return err;
 }
 
 int bpffs_map_update(const struct bpffs_info *info, const void *key, const void *value,
@@ -158,12 +168,6 @@ static int exchange(const struct bpffs_info *info, const void *key, u32 copy, bo
 	} while (!err && old != was);
 	return err;
 }
-
-/*
- * What is read and stored again: what others change in it meanwhile can be lost, but not what
- * another thread here does.
- */
-static pthread_mutex_t rewrites = PTHREAD_MUTEX_INITIALIZER;
 
 /* Where it cannot be exchanged. */
 static int store_byte(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
