@@ -358,6 +358,25 @@ TEST_F(options, frozen_map)
 	EXPECT_EQ(0, strncmp(shown_options(), "ro,", 3));
 }
 
+/* Of a map that programs only read, a field is stored by the whole. */
+TEST_F(options, frozen_map_and_fields)
+{
+	static const __u32 flags[] = { 0, BPF_F_RDONLY_PROG };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		int map = make_map(BPF_MAP_TYPE_ARRAY, 4, 16, 1, flags[i]);
+
+		ASSERT_LE(0, map);
+		ASSERT_EQ(0, mount_fd(map, MNT, "key=u32,value=a=u64:b=u64"));
+		ASSERT_EQ(0, bpf_map_freeze(map));
+		EXPECT_EQ(-EPERM, write_to(at("0"), O_TRUNC, "a=1\n"));
+		EXPECT_STREQ("0: the map is frozen; nothing was changed\n", text_of(at(".bpf/error")));
+		EXPECT_EQ(0, umount(MNT));
+		close(map);
+	}
+}
+
 TEST_F(options, other_map_types_show_attributes)
 {
 	int map = make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0);

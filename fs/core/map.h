@@ -96,8 +96,9 @@ enum bpffs_store_step bpffs_store_step(struct bpffs_store *store, struct bpffs_l
 /*
  * Store leaves, by bpffs_store_step(), where copy @copy of a value lies, without touching
  * what lies beside them: at least one, not necessarily all. @counted: of a per-CPU map,
- * programs may be counting in that copy, and no count may be lost. Return: 0, -ENOENT,
- * -EPERM, -EOPNOTSUPP; -ESTALE as bpffs_map_update().
+ * programs may be counting in that copy, and no count may be lost. With an error, what has
+ * been taken may be stored, or some of it. Return: 0, -ENOENT, -EPERM, -EOPNOTSUPP; -ESTALE
+ * as bpffs_map_update().
  */
 int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy,
 		    bool counted, struct bpffs_store *store);

@@ -227,6 +227,7 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 			   struct bpffs_store *store)
 {
 	const struct map *map = &object_of(info)->map;
+	const u64 first = store->next;
 	enum bpffs_store_step step;
 	struct bpffs_leaf leaf;
 	char *value;
@@ -249,6 +250,9 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 	if (!err)
 		err = map_update(map, key, value, BPF_EXIST);
 	pthread_mutex_unlock(&rewrites);
+	/* Then nothing has been stored. */
+	if (err)
+		store->next = first;
 	free(value);
 	return err;
 }
@@ -256,17 +260,25 @@ static int store_by_update(const struct bpffs_info *info, const void *key, u32 c
 int bpffs_map_store(const struct bpffs_info *info, const void *key, u32 copy, bool counted,
 		    struct bpffs_store *store)
 {
+	const struct map *map = &object_of(info)->map;
 	enum bpffs_store_step step;
 	struct bpffs_leaf leaf;
 	int err = 0;
+	u64 at;
 
-	if (!object_of(info)->map.place)
+	if (!map->place)
 		return bpffs_map_owns(info) ? -EOPNOTSUPP :
 					      store_by_update(info, key, copy, store);
-	while (!err && (step = bpffs_store_step(store, &leaf)) != BPFFS_STORE_END)
-		if (step != BPFFS_STORE_SKIP)
+	do {
+		at = store->next;
+		step = bpffs_store_step(store, &leaf);
+		if (step == BPFFS_STORE_SET || step == BPFFS_STORE_ADD)
 			err = store_leaf(info, key, copy, counted, &leaf,
 					 store->from + leaf.offset, step == BPFFS_STORE_ADD);
+	} while (!err && step != BPFFS_STORE_END);
+	/* It was frozen before that leaf, of which nothing is stored then. */
+	if (err == -EPERM)
+		store->next = at;
 	return err;
 }
 
