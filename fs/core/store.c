@@ -159,7 +159,9 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
 	int err;
 
 	err = bpffs_map_place(info, key, &place);
-	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX && !err;
+	if (err)
+		return err == -ENOENT ? err : refuse_store(info, key, err, false);
+	for (n = bpffs_parse_next_fresh(parser, 0); n != U64_MAX;
 	     n = bpffs_parse_next_fresh(parser, n + 1)) {
 		if (!bpffs_go_on_turn(&turns))
 			return -EINTR;
@@ -178,7 +180,7 @@ static int refuse_unaligned(struct bpffs_info *info, const void *key,
 				     UNCHANGED, leaf.offset, why);
 		return -EOPNOTSUPP;
 	}
-	return err;
+	return 0;
 }
 
 /**

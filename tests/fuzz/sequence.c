@@ -562,8 +562,8 @@ static int store_fields(struct file *file, const struct change *changes)
 		if (is_lock(field_of(leaf)) && (changes[leaf].set || changes[leaf].add))
 			return -EPERM;
 	}
-	if (adds && !e->there)
-		return -ENOENT;
+	if (adds && (!e->there || model.frozen))
+		return e->there ? -EPERM : -ENOENT;
 	for (leaf = 0; leaf < leaves(); leaf++)
 		if (changes[leaf].add &&
 		    (field_of(leaf)->offset + is_unaligned) % field_of(leaf)->size)

@@ -155,6 +155,8 @@ static void test_fields(void)
 	CHECK(echo(map, "1", "packets+=1\n") == -EOPNOTSUPP);
 	CHECK(said(map, "1: the field at byte 0 is not aligned"));
 	map->frozen = true;
+	CHECK(echo(map, "1", "packets+=1\n") == -EPERM);
+	CHECK(said(map, "1: the map is frozen; nothing was changed"));
 	CHECK(echo(map, "1", "packets=1\n") == -EPERM);
 	CHECK(echo(map, "1", "packets=1 bytes=1\n") == -EPERM);
 	CHECK(said(map, "1: the map is frozen; nothing was changed"));

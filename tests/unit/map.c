@@ -214,7 +214,9 @@ bool bpffs_map_owns(const struct bpffs_info *info)
 int bpffs_map_place(const struct bpffs_info *info, const void *key, unsigned long *place)
 {
 	*place = map_of(info)->unaligned;
-	return bpffs_map_has(info, key) > 0 ? 0 : -ENOENT;
+	if (bpffs_map_has(info, key) <= 0)
+		return -ENOENT;
+	return map_of(info)->frozen ? -EPERM : 0;
 }
 
 bool bpffs_map_can_add(const struct bpffs_info *info, const struct bpffs_leaf *leaf)
