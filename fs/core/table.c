@@ -456,10 +456,10 @@ static int take_fields(struct bpffs_info *info, struct bpffs_table *table,
 
 /*
  * Take in one window. *@done counts the bytes up to the end of the last line
- * stored, of @base before this window.
+ * stored, of @base before this window; behind it is line *@line.
  */
 static int take_window(struct bpffs_info *info, struct bpffs_table *table, size_t len,
-		       size_t base, size_t *done)
+		       size_t base, size_t *done, u64 *line)
 {
 	size_t at, used;
 	int err;
@@ -474,8 +474,10 @@ static int take_window(struct bpffs_info *info, struct bpffs_table *table, size_
 			err = take_name(info, table, text, len - at, &used);
 		if (err)
 			return err;
-		if (stored)
+		if (stored) {
 			*done = base + at + used;
+			*line = table->line;
+		}
 		if (!bpffs_go_on())
 			return -EINTR;
 	}
@@ -487,11 +489,12 @@ static ssize_t write_lines(struct bpffs_info *info, struct bpffs_table *table,
 {
 	bool within = table->name_len || table->in_fields;
 	size_t base = 0, done = 0, want, got;
+	u64 line = table->line;
 	int err = 0;
 
 	while (!err && (want = min(iov_iter_count(from), sizeof(table->in)))) {
 		got = copy_from_iter(table->in, want, from);
-		err = take_window(info, table, got, base, &done);
+		err = take_window(info, table, got, base, &done, &line);
 		base += got;
 		if (!err && got < want)
 			err = -EFAULT;
@@ -500,6 +503,8 @@ static ssize_t write_lines(struct bpffs_info *info, struct bpffs_table *table,
 		return base;
 	/* The lines before the bad one are stored: say so by a short write. */
 	begin_line(table);
+	/* Empty ones behind it are written again. */
+	table->line = line;
 	if (within && !done)
 		table->failed = bpffs_stays_failed(err);
 	return done ? (ssize_t)done : err;

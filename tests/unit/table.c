@@ -225,6 +225,14 @@ static void test_open(void)
 	map_free(map);
 }
 
+/* The latest sentence. */
+static bool said_last(const struct map *map, const char *sentence)
+{
+	const struct bpffs_errors *errors = &map->info.errors;
+
+	return strstr(errors->sentence[(errors->next + BPFFS_ERRORS - 1) % BPFFS_ERRORS], sentence);
+}
+
 /* Lines and names as nobody should write them. */
 static void test_odd_lines(void)
 {
@@ -239,6 +247,8 @@ static void test_odd_lines(void)
 		/* Lines are counted, also empty ones. */
 		CHECK(put(map, "\n\n7 a=x\n", piece) < 0);
 		CHECK(said(map, "table: line 3: 7: a: \"x\" is not a u32"));
+		CHECK(put(map, "7 a=1\n\n\n7 a=x\n", piece) < 0);
+		CHECK(said_last(map, "table: line 4: 7: a: \"x\" is not a u32"));
 		CHECK(put(map, "7\n", piece) < 0);
 		CHECK(said(map, "table: line 1: "));
 		map_free(map);
