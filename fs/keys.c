@@ -294,6 +294,17 @@ static const void *last_there(const struct bpffs_info *info,
 	return NULL;
 }
 
+/*
+ * Was @from there when the next key was looked for? If not, even if it is back, a trie has
+ * begun again, and cgroup storage has ended.
+ */
+static bool went_on(const struct bpffs_info *info, const void *from, const void *to, int err)
+{
+	if (bpffs_map_can(info, BPFFS_IS_TRIE))
+		return err || bpffs_prefix_follows(from, to, bpffs_bpf_map(info)->key_size);
+	return !err || bpffs_map_has(info, from);
+}
+
 /* Take the key that follows. Return: 0, 1 at the end, -EAGAIN, -ENOMEM. */
 static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 		     bool *repeats)
@@ -311,8 +322,7 @@ static int take_next(const struct bpffs_info *info, struct bpffs_keys *keys,
 	rcu_read_lock();
 	from = last_there(info, keys, &back);
 	err = map->ops->map_get_next_key(map, (void *)from, to);
-	/* Gone meanwhile: what has come may be the leftmost. */
-	if (!err && from && !bpffs_map_has(info, from))
+	if (from && !went_on(info, from, to, err))
 		err = -EAGAIN;
 	rcu_read_unlock();
 	if (err)

@@ -24,6 +24,21 @@ void bpffs_clear_host_bits(u8 *key, u32 size)
 		key[i] &= prefix_bits(plen, i);
 }
 
+bool bpffs_prefix_follows(const u8 *key, const u8 *next, u32 size)
+{
+	u32 plen, next_plen, i;
+	u8 bits;
+
+	memcpy(&plen, key, PLEN_BYTES);
+	memcpy(&next_plen, next, PLEN_BYTES);
+	for (i = PLEN_BYTES; i < size; i++) {
+		bits = prefix_bits(min(plen, next_plen), i);
+		if ((key[i] ^ next[i]) & bits)
+			return (next[i] & bits) > (key[i] & bits);
+	}
+	return next_plen < plen;
+}
+
 int bpffs_check_prefix(const u8 *key, u32 size, struct bpffs_reason *why)
 {
 	u32 plen, i, max = 8 * (size - PLEN_BYTES);

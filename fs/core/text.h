@@ -33,6 +33,11 @@ int bpffs_name_decode(const struct bpffs_layout *layout, const char *name,
 /* Of a prefix, the bits behind it do not count: they are shown, and taken, as zero. */
 void bpffs_clear_host_bits(u8 *key, u32 size);
 /*
+ * Does @next come after @key where a trie is walked? That is from the left to the right, and
+ * what a prefix covers comes before it.
+ */
+bool bpffs_prefix_follows(const u8 *key, const u8 *next, u32 size);
+/*
  * Is a trie's key the one of the keys of its prefix that is called by name, whatever
  * the layout? Return: 0; -EINVAL, with @why.
  */

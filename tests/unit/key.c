@@ -206,6 +206,30 @@ static void test_count(void)
 	map_free(outer);
 }
 
+/* As a trie's walk has them; what is behind a prefix does not count. */
+static void test_prefixes(void)
+{
+	static const struct {
+		u32 plen;
+		u8 data[2];
+	} keys[] = {
+		{ 16, { 0x0a, 0x00 } },
+		{ 16, { 0x0a, 0x01 } },
+		{ 15, { 0x0a, 0x01 } },
+		{ 16, { 0x0a, 0x80 } },
+		{ 9, { 0x0a, 0xff } },
+		{ 8, { 0x0a, 0x70 } },
+		{ 2, { 0xc0, 0xc0 } },
+		{ 0, { 0x55, 0xaa } },
+	};
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		for (j = 0; j < ARRAY_SIZE(keys); j++)
+			CHECK(bpffs_prefix_follows((const u8 *)&keys[i], (const u8 *)&keys[j],
+						   6) == (j > i));
+}
+
 int main(void)
 {
 	run("key: short", test_short);
@@ -214,6 +238,7 @@ int main(void)
 	run("key: killed", test_killed);
 	run("key: many", test_many);
 	run("key: count", test_count);
+	run("key: prefixes", test_prefixes);
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }
