@@ -288,6 +288,20 @@ TEST_F(element, by_size)
 	close(fd);
 }
 
+/* Where does the text of what is gone end? FUSE's kernel knows a size of before. */
+TEST_F(element, seek_of_what_is_gone)
+{
+	int fd = open(at("1"), O_RDONLY);
+	__u32 key = 1;
+
+	ASSERT_LE(0, fd);
+	if (is_fuse() || bpf_map_delete_elem(self->map, &key))
+		SKIP(return, "FUSE, or elements that stay");
+	EXPECT_EQ(-1, lseek(fd, 0, SEEK_END));
+	EXPECT_EQ(ENOENT, errno);
+	close(fd);
+}
+
 TEST_F(element, sendfile)
 {
 	int in = open(at("1"), O_RDONLY), out;

@@ -97,7 +97,7 @@ static struct kind {
 static struct kind *kind;
 static int map;
 static char options[256];
-static char files[MAX_FILES][256];
+static char files[MAX_FILES][PATH_MAX];
 static int nr_files;
 static const char *path;
 static char expected[65536];
