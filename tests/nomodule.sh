@@ -9,9 +9,11 @@ here=$(mktemp -d)
 mnt=$here/mnt
 pins=$here/pins
 daemon=/usr/libexec/bpffs/bpffs-fuse
-# A virtual machine without KVM is slow.
+sanitized() { grep -qaE '__[at]san_init' "$daemon"; }
+# A virtual machine without KVM is slow, and so is a sanitizer's start.
 many=1000
 writes=1000
+! sanitized || many=100
 [ ! -d /run/vm ] || many=50 writes=300
 
 cleanup()
@@ -137,7 +139,7 @@ calls_are_listed()
 	[ "$(wc -w <<< "$calls")" -gt 3 ] && [ -z "$output" ] &&
 		! grep -q 'SIGSYS\|ENOSYS' "$here/trace"
 }
-if command -v strace > /dev/null && ! grep -qaE '__[at]san_init' "$daemon"; then
+if command -v strace > /dev/null && ! sanitized; then
 	calls_are_listed
 	result $? 'strace: only calls of its list, and none that it is refused'
 else
@@ -227,7 +229,7 @@ def write(done):
     except OSError:
         pass
 
-for part in range(1, 6):
+def kill(part):
     fd = hash_map(b"acceptance", many)
     mount(fd, directory.encode())
     victim = server()
@@ -246,9 +248,13 @@ for part in range(1, 6):
     for key in done:
         if not found[key]:
             sys.exit("%d was written, and is not there" % key)
-    if len(done) == many:
-        sys.exit("nothing was in the middle")
     os.close(fd)
+    return len(done) < many
+
+# On a busy machine, this thread may come too late.
+for part in range(1, 6):
+    if not any(kill(part) for _ in range(20)):
+        sys.exit("nothing was in the middle")
 END
 [ "$status" -eq 0 ]
 result $? "SIGKILL in the middle of $writes writes leaves whole elements only"
