@@ -289,7 +289,7 @@ static void *move_away(void *arg)
 static void write_beside(struct __test_metadata *_metadata, int map,
 			 void *(*disturb)(void *), void *arg)
 {
-	long tries = scaled(3000), i;
+	long tries = scaled(1000), i;
 	pthread_t thread;
 
 	stop = false;
