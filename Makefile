@@ -302,7 +302,7 @@ coverage:	## which lines of fs/ and mount_helper/ run in the tests [TESTS='eleme
 	@$(MAKE) -s coverage-native coverage-kernel
 	@tests/coverage/run report
 
-check-debug: vm-debug	## all tests on a kernel with KASAN, lockdep, kmemleak, ...
+check-debug: vm-debug	## the module's tests on a kernel with KASAN, lockdep, kmemleak, ...
 	@tests/debug/check
 
 # ------------------------------------------------------------------------------
