@@ -112,8 +112,7 @@ FIXTURE_SETUP(batch)
 
 	ASSERT_EQ(private_mounts(), 0);
 	self->entries = scaled(20000);
-	/* Full enough for long listings, and not so full that elements go. */
-	self->map = make_map(BPF_MAP_TYPE_LRU_HASH, 4, 8, 40000, 0);
+	self->map = make_map(BPF_MAP_TYPE_LRU_HASH, 4, 8, 2 * self->entries, 0);
 	ASSERT_GE(self->map, 0);
 	for (i = 0; i < self->entries; i++)
 		ASSERT_EQ(put(self->map, i, i), 0);
@@ -287,7 +286,7 @@ static void *move_away(void *arg)
 }
 
 /* Of a file of one element, nobody makes another element. */
-static void write_beside(struct __test_metadata *_metadata, int map, long entries,
+static void write_beside(struct __test_metadata *_metadata, FIXTURE_DATA(batch) *self,
 			 void *(*disturb)(void *), void *arg)
 {
 	long tries = scaled(1000), i;
@@ -307,10 +306,10 @@ static void write_beside(struct __test_metadata *_metadata, int map, long entrie
 	stop = true;
 	pthread_join(thread, NULL);
 	unlink(MNT "/30000");
-	EXPECT_EQ(get(map, 1711), 1711);
-	EXPECT_EQ(get(map, 30000), ~0ULL);
-	for (i = 0; i < entries; i++)
-		ASSERT_EQ(get(map, i), i);
+	EXPECT_EQ(get(self->map, 1711), 1711);
+	EXPECT_EQ(get(self->map, 30000), ~0ULL);
+	for (i = 0; i < self->entries; i++)
+		ASSERT_EQ(get(self->map, i), i);
 }
 
 TEST_F(batch, no_other_key_of_a_file)
@@ -321,7 +320,7 @@ TEST_F(batch, no_other_key_of_a_file)
 
 	for (i = 0; i < 1024; i++)
 		ASSERT_EQ(write(other, &key, sizeof(key)), sizeof(key));
-	write_beside(_metadata, self->map, self->entries, map_over, (void *)(long)other);
+	write_beside(_metadata, self, map_over, (void *)(long)other);
 	close(other);
 }
 
@@ -331,7 +330,7 @@ TEST_F(batch, no_other_key_by_moving)
 	void *room = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(room, MAP_FAILED);
-	write_beside(_metadata, self->map, self->entries, move_away, room);
+	write_beside(_metadata, self, move_away, room);
 	munmap(room, 4096);
 	EXPECT_EQ(find_mapping(&end), 0);
 }
